@@ -42,7 +42,7 @@ export default defineConfig({
         },
       },
       { test: { name: 'vscode', include: ['test/vscode/**/*.test.ts'], ...inVsCode } },
-      // Not a test: `npm run screenshots` makes the pictures of docs/ and of the walkthrough.
+      // Not a test: `npm run screenshots` makes the pictures of docs/.
       { test: { name: 'screenshots', include: ['test/screenshots/**/*.test.ts'], ...inVsCode } },
     ],
   },

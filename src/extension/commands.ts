@@ -10,13 +10,15 @@ import { Disposable } from './disposable';
 import type { Fleet } from './fleet/fleet';
 import { chooseModel } from './editor/model-picker';
 import { goToExpensivePart } from './editor/part-picker';
+import { showMenu } from './editor/status-menu';
 import { askNumber, askWhetherRetrieval, chooseBlockSize, chooseScenario, type NumberQuestion } from './editor/scenario-picker';
 import type { PanelView } from './panel/panel-view';
 import type { ActivePrompt, Front } from './prompts/active-prompt';
 import type { Notebooks, PromptDocument } from './prompts/notebooks';
+import { planOf } from './prompts/awaited-plan';
 import { canBePrompt, type PromptDocuments } from './prompts/prompt-documents';
 import type { Planner } from './prompts/planner';
-import type { PromptPlan, PromptPlans } from './prompts/prompt-plans';
+import type { PromptPlans } from './prompts/prompt-plans';
 import type { Continuations } from './tasks/continuations';
 import type { Evaluations } from './tasks/evaluations';
 import type { Fetches } from './tasks/fetches';
@@ -49,69 +51,112 @@ export interface CommandDefinition<Run> {
   readonly title: string;
   /** A codicon, for where the command is a button. */
   readonly icon?: string;
-  /** Where the palette offers it; everywhere by default. */
+  /** Where palette and menus offer it; everywhere by default. */
   readonly when?: string;
+  /** When it can be run, where it is offered; always by default. */
+  readonly enablement?: string;
   readonly run: Run;
 }
 
+/** Whether anything is in front; also before the extension starts, which a command does then. */
+const inFront = 'twoHeads.front != none';
+const idle = '!twoHeads.running';
+const onExperiment = 'resourceFilename =~ /\\.two-heads\\.json$/ && resourceScheme == file';
+
 /** The commands that act on the editor in front, the choices and the views. */
 export class Commands extends Disposable {
-  static readonly definitions: Readonly<Record<string, CommandDefinition<(self: Commands) => unknown>>> = {
+  static readonly definitions: Readonly<Record<string, CommandDefinition<(self: Commands, on: unknown) => unknown>>> = {
     simulateFile: {
       title: text('Simulate This File'),
       icon: 'play',
-      run: (self) => self.withPrompt(({ document }) => self.targets.runner.simulate(self.sourceOf(document))),
+      when: inFront,
+      enablement: idle,
+      run: (self, on) => self.withPrompt(on, ({ document }) => self.targets.runner.simulate(self.sourceOf(document))),
     },
     simulateSelection: {
       title: text('Simulate Selection'),
-      run: (self) => self.withText((front) => self.simulateSelection(front)),
+      when: "editorHasSelection || activeEditor == 'workbench.editor.notebook'",
+      enablement: idle,
+      run: (self) => self.withText(undefined, (front) => self.simulateSelection(front)),
     },
-    planOnly: { title: text('Plan Only (No Run)'), run: (self) => self.withPrompt(({ document }) => self.showPlan(document)) },
+    planOnly: {
+      title: text('Plan Only (No Run)'),
+      when: inFront,
+      run: (self, on) => self.withPrompt(on, ({ document }) => self.showPlan(document)),
+    },
     compareScenarios: {
       title: text('Compare Scenarios'),
-      run: (self) => self.withPrompt(({ document }) => self.targets.runner.compare(self.sourceOf(document))),
+      when: inFront,
+      enablement: idle,
+      run: (self, on) => self.withPrompt(on, ({ document }) => self.targets.runner.compare(self.sourceOf(document))),
     },
     continuePrompt: {
       title: text('Continue Prompt'),
-      run: (self) => self.withPrompt(({ document }) => self.continuePrompt(document)),
+      when: inFront,
+      enablement: idle,
+      run: (self, on) => self.withPrompt(on, ({ document }) => self.continuePrompt(document)),
     },
-    evaluate: { title: text('Evaluate Quality'), run: (self) => self.withPrompt(({ document }) => self.evaluate(document)) },
+    evaluate: {
+      title: text('Evaluate Quality'),
+      when: inFront,
+      enablement: idle,
+      run: (self, on) => self.withPrompt(on, ({ document }) => self.evaluate(document)),
+    },
     runExperiment: {
       title: text('Run Experiment'),
       icon: 'play',
-      run: (self) => self.withExperiment((file) => self.targets.evaluations.runFile(file)),
+      when: onExperiment,
+      enablement: idle,
+      run: (self, on) => self.withExperiment(on, (file) => self.targets.evaluations.runFile(file)),
     },
     runExperimentOnFleet: {
       title: text('Run Experiment on Fleet'),
       icon: 'run-all',
-      run: (self) =>
+      when: onExperiment,
+      enablement: idle,
+      run: (self, on) =>
         self.withExperiment(
+          on,
           (file) => self.targets.evaluations.runFileOnFleet(file),
           () => self.targets.fleet.mayRun(),
         ),
     },
-    setBrokerPassword: { title: text("Set the Broker's Password..."), icon: 'key', run: ({ targets }) => targets.fleet.setPassword() },
-    runLedger: { title: text('Run the Ledger of Theorems'), run: (self) => self.runLedger() },
-    calibrate: { title: text('Calibrate This Machine'), run: ({ targets }) => targets.runner.calibrate() },
+    setBrokerPassword: {
+      title: text("Set the Broker's Password..."),
+      icon: 'key',
+      when: 'twoHeads.hasBroker',
+      enablement: 'twoHeads.hasBroker',
+      run: ({ targets }) => targets.fleet.setPassword(),
+    },
+    runLedger: { title: text('Run the Ledger of Theorems'), enablement: idle, run: (self) => self.runLedger() },
+    calibrate: { title: text('Calibrate This Machine'), enablement: idle, run: ({ targets }) => targets.runner.calibrate() },
     chooseScenario: { title: text('Choose Scenario'), run: ({ targets }) => chooseScenario(targets.choices) },
     chooseBlockSize: { title: text('Choose Block Size'), run: ({ targets }) => chooseBlockSize(targets.choices) },
     chooseModel: { title: text('Choose a Model...'), run: ({ targets }) => chooseModel(targets.planner) },
     getModel: { title: text('Get a Model...'), icon: 'cloud-download', run: ({ targets }) => targets.fetches.getModel() },
     goToExpensiveBlock: {
       title: text('Go to Most Expensive Block'),
-      run: (self) => self.withPrompt((front) => self.goToExpensiveBlock(front)),
+      when: inFront,
+      run: (self, on) => self.withPrompt(on, (front) => self.goToExpensiveBlock(front)),
     },
     treatAsPrompt: {
       title: text('Treat as Prompt'),
       when: 'twoHeads.front == text',
-      run: (self) => self.withText(({ document }) => self.targets.prompts.say(document, true)),
+      run: (self, on) => self.withText(on, ({ document }) => self.targets.prompts.say(document, true)),
     },
     stopTreatingAsPrompt: {
       title: text('Stop Treating as Prompt'),
       when: 'twoHeads.front == prompt',
-      run: (self) => self.withText(({ document }) => self.targets.prompts.say(document, false)),
+      run: (self, on) => self.withText(on, ({ document }) => self.targets.prompts.say(document, false)),
     },
-    cancel: { title: text('Cancel the Run'), icon: 'debug-stop', run: ({ targets }) => targets.task.cancel() },
+    cancel: {
+      title: text('Cancel the Run'),
+      icon: 'debug-stop',
+      when: 'twoHeads.running',
+      enablement: 'twoHeads.running',
+      run: ({ targets }) => targets.task.cancel(),
+    },
+    showMenu: { title: text('Show Menu'), icon: 'menu', run: ({ targets }) => showMenu(targets.active, targets.task) },
     openPanel: { title: text('Open Panel'), run: ({ targets }) => targets.panel.reveal() },
     openSamplePrompt: { title: text('Open the Sample Prompt'), run: (self) => self.openSample() },
     showLog: { title: text('Show Log'), run: ({ targets }) => targets.log.show() },
@@ -120,13 +165,17 @@ export class Commands extends Disposable {
   constructor(private readonly targets: CommandTargets) {
     super();
     for (const [name, { run }] of Object.entries(Commands.definitions)) {
-      this.own(vscode.commands.registerCommand(`twoHeads.${name}`, () => run(this)));
+      this.own(vscode.commands.registerCommand(`twoHeads.${name}`, (on: unknown) => run(this, on)));
     }
   }
 
-  /** Runs `act` on the text or notebook in front and on no other, or shows a message if there is none that can be edited. */
-  private async withText(act: (front: Front) => unknown): Promise<void> {
-    const { front } = this.targets.active;
+  /**
+   * Runs `act` on the text or notebook in front and on no other, or shows a message if there is none that can be edited.
+   *
+   * @param on the address of the file that a menu was opened on, which comes to the front
+   */
+  private async withText(on: unknown, act: (front: Front) => unknown): Promise<void> {
+    const front = await this.targets.active.bring(on);
     if (front === undefined) {
       const open = t('Open the Sample Prompt');
       const chosen = await showWarning(t('Two Heads: no text is in front; open a prompt first.'), open);
@@ -144,8 +193,8 @@ export class Commands extends Disposable {
   }
 
   /** The same for what needs the plan of the whole text, which is a prompt from then on, so that everything shows it. */
-  private withPrompt(act: (front: Front) => unknown): Promise<void> {
-    return this.withText((front) => {
+  private withPrompt(on: unknown, act: (front: Front) => unknown): Promise<void> {
+    return this.withText(on, (front) => {
       this.targets.prompts.sayForSession(front.document);
       return act(front);
     });
@@ -171,7 +220,7 @@ export class Commands extends Disposable {
   private async evaluate(document: PromptDocument): Promise<void> {
     const retrieval = await askWhetherRetrieval();
     if (retrieval !== undefined) {
-      const planned = await this.planOf(document);
+      const planned = await planOf(document, this.targets);
       const others = planned.error === null ? await this.targets.plans.evaluated(document) : [];
       await this.targets.panel.reveal();
       await this.targets.evaluations.evaluate(this.sourceOf(document), planned, others, retrieval);
@@ -180,9 +229,13 @@ export class Commands extends Disposable {
 
   /** Runs `act` on the experiment file in front, where the user lets it; only the panel shows the result, so it comes to the front first. */
   private async withExperiment(
+    on: unknown,
     act: (file: string) => Promise<void>,
     mayRun = (): Promise<boolean> => Promise.resolve(true),
   ): Promise<void> {
+    if (on instanceof vscode.Uri) {
+      await vscode.window.showTextDocument(on);
+    }
     const document = vscode.window.activeTextEditor?.document;
     if (document?.uri.scheme !== 'file' || !document.fileName.endsWith(experimentEnding)) {
       void showWarning(
@@ -223,7 +276,7 @@ export class Commands extends Disposable {
 
   /** Shows the plan's arithmetic in a modal message, because the user asked for it and reads it once. */
   private async showPlan(document: PromptDocument): Promise<void> {
-    const planned = await this.planOf(document);
+    const planned = await planOf(document, this.targets);
     if (planned.error !== null) {
       void showError(`Two Heads: ${planned.error}`);
       return;
@@ -244,45 +297,12 @@ export class Commands extends Disposable {
       );
       return;
     }
-    const planned = await this.planOf(document);
+    const planned = await planOf(document, this.targets);
     if (planned.error === null) {
       await goToExpensivePart(editor, planned, this.targets.plans);
     } else {
       void showError(`Two Heads: ${planned.error}`);
     }
-  }
-
-  /** The document's plan, awaited if necessary. */
-  private async planOf(document: PromptDocument): Promise<PromptPlan> {
-    const { plans, prompts, notebooks } = this.targets;
-    const present = plans.get(document);
-    if (present !== undefined && (present.error !== null || present.version === document.version)) {
-      return present;
-    }
-    return new Promise((resolve) => {
-      const settle = (planned: PromptPlan): void => {
-        listeners.forEach((listener) => void listener.dispose());
-        resolve(planned);
-      };
-      const listeners = [
-        plans.onDidChange((changed) => {
-          const latest = changed === document ? plans.get(document) : undefined;
-          if (latest !== undefined) {
-            settle(latest);
-          } else if (changed === document && !prompts.isPrompt(document)) {
-            settle({ version: document.version, error: t('This text is no longer a prompt.') });
-          }
-        }),
-        // A closed prompt will not be planned.
-        ...[vscode.workspace.onDidCloseTextDocument, notebooks.onDidClose].map((onDidClose) =>
-          onDidClose((closed: PromptDocument) => {
-            if (closed === document) {
-              settle({ version: document.version, error: t('This prompt was closed.') });
-            }
-          }),
-        ),
-      ];
-    });
   }
 }
 

@@ -12,7 +12,10 @@ import { ChoiceStore } from './choice';
 import { Commands } from './commands';
 import { Fleet } from './fleet/fleet';
 import { MachineTree } from './fleet/machine-tree';
+import { GutterHints } from './editor/gutter-hints';
+import { HeatMarks } from './editor/heat-marks';
 import { BlockHints, HeadingHints } from './editor/hints';
+import { LineHints } from './editor/line-hints';
 import { BlockHover } from './editor/block-hover';
 import { Diffs } from './editor/diffs';
 import { PlanLens } from './editor/plan-lens';
@@ -112,6 +115,9 @@ export function activate(context: vscode.ExtensionContext): TwoHeadsApi {
     () => new RunCommands(history, runner, log),
     () => new MachineTree(fleet, calibrations),
     () => new PlanLens(plans, history, diffs),
+    () => new LineHints(plans),
+    () => new GutterHints(plans),
+    () => new HeatMarks(plans, evaluation),
     () => new BlockHints(plans, diffs),
     () => new HeadingHints(plans, diffs),
     () => new BlockHover(plans, diffs),

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { editorSettings } from '../core/options/editor';
+import { type Choice, wordsOf } from '../core/options/option';
 import { readValue } from '../core/options/read';
 import { defaultOptions, type OptionName, optionNames, optionOf, type SimulationOptions } from '../core/options/table';
 import { type ChoiceKind, kindsWith, numberParameters, type ScenarioParameters, textParameters } from '../core/scenario/scenario';
@@ -88,14 +89,43 @@ function optionSetting(name: OptionName): string | number | boolean {
   return readValue(option, given(name) ?? option.default, `Setting ${settingsSection}.${name}`);
 }
 
+/** Where a prompt shows what its blocks cost. */
+export type HintPlacement = (typeof editorSettings)['hints.placement']['value']['choices'][number]['value'];
+
+/** What is shaded in overview ruler and gutter. */
+export type HintHeat = (typeof editorSettings)['hints.heat']['value']['choices'][number]['value'];
+
+/** Where a prompt shows what its blocks cost; the default where a settings file holds no such word. */
+export function hintPlacement(): HintPlacement {
+  return wordOf('hints.placement', editorSettings['hints.placement']);
+}
+
+/** What is shaded; nothing where prompts show nothing. */
+export function hintHeat(): HintHeat {
+  return hintsEnabled() ? wordOf('hints.heat', editorSettings['hints.heat']) : 'off';
+}
+
 /** Whether lenses, hints, hovers and the status item are shown. */
 export function hintsEnabled(): boolean {
-  return typed('hints.enabled', isSwitch, editorSettings['hints.enabled'].default)[0];
+  return hintPlacement() !== 'off';
 }
 
 /** Whether headings of Markdown prompts get hints too. */
 export function headingHintsEnabled(): boolean {
-  return hintsEnabled() && typed('hints.headings', isSwitch, editorSettings['hints.headings'].default)[0];
+  return typed('hints.headings', isSwitch, editorSettings['hints.headings'].default)[0];
+}
+
+/** Fewest tokens of a prompt, and of a section, that has hints. */
+export function fewestHintedTokens(): number {
+  return typed('hints.minimumTokens', isNumber, editorSettings['hints.minimumTokens'].default)[0];
+}
+
+/** A word of a choice; its default where a settings file holds another. */
+function wordOf<Word extends string>(
+  name: string,
+  setting: { readonly value: { readonly choices: readonly Choice<Word>[] }; readonly default: Word },
+): Word {
+  return wordsOf(setting).find((word) => word === given(name)) ?? setting.default;
 }
 
 /** Identifiers of the languages whose documents are prompts. */

@@ -12,10 +12,12 @@ const thing = () => new Proxy(function () {}, {
   set: (target, name, value) => { target[name] = value; return true; },
   get: (target, name) => (name === 'then' || typeof name === 'symbol' ? undefined : name in target ? target[name] : (target[name] = thing())),
   apply: () => thing(), construct: () => thing() });
-const names = ['window', 'workspace', 'commands', 'languages', 'Uri', 'Range', 'StatusBarAlignment', 'ProgressLocation', 'ConfigurationTarget', 'ViewColumn', 'CodeActionKind'];
+const names = ['window', 'workspace', 'commands', 'languages', 'Uri', 'Range', 'StatusBarAlignment', 'ProgressLocation', 'ConfigurationTarget', 'ViewColumn', 'CodeActionKind', 'ThemeColor', 'OverviewRulerLane', 'l10n', 'lm'];
 const vscode = { ...Object.fromEntries(names.map((name) => [name, thing()])), EventEmitter: emitter, Disposable: class { dispose() {} } };
 vscode.window.visibleTextEditors = [];
+vscode.window.visibleNotebookEditors = [];
 vscode.window.activeTextEditor = undefined;
+vscode.window.activeNotebookEditor = undefined;
 vscode.window.tabGroups.all = [];
 vscode.workspace.getConfiguration = () => ({ get: (_, other) => other, inspect: () => undefined });
 const load = Module._load;
@@ -23,7 +25,8 @@ Module._load = (name, ...rest) => (name === 'vscode' ? vscode : load(name, ...re
 const start = performance.now();
 const { activate } = require(${JSON.stringify(extension)});
 const loaded = performance.now();
-const context = { subscriptions: [], extensionUri: { fsPath: ${JSON.stringify(join(extension, '..', '..'))} }, workspaceState: { get: (_, other) => other, update: async () => {} }, globalStorageUri: { fsPath: '/nonexistent' } };
+const state = { get: (_, other) => other, update: async () => {} };
+const context = { subscriptions: [], extensionUri: { fsPath: ${JSON.stringify(join(extension, '..', '..'))} }, workspaceState: state, globalState: state, secrets: thing(), globalStorageUri: { fsPath: '/nonexistent' } };
 activate(context);
 const heavy = Object.keys(require.cache).filter((path) => /onnxruntime|tokenizers/.test(path));
 console.log(JSON.stringify({ load: loaded - start, activate: performance.now() - loaded, heavy }));

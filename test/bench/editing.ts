@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import { costHeat } from '../../src/core/hints/heat';
 import { blockArithmetic, blockCost, blockLabel, planArithmetic, planHeadline, planStatus } from '../../src/core/hints/hints';
 import { rangeCost, sectionArithmetic, sectionLabel } from '../../src/core/hints/sections';
 import { lastAtMost } from '../../src/core/math/search';
@@ -8,8 +9,8 @@ import type { PlannerClient } from '../../src/engine/process/planner-client';
 import { blockOffset, blocksIn, mostHints, type Planned } from '../../src/extension/editor/places';
 import { SentPrompt } from '../../src/extension/prompts/sent-prompt';
 
-/** Characters of the part of a prompt that an editor shows. */
-const visibleCharacters = 4000;
+/** Characters of the part of a prompt of which hints are drawn: some 50 lines that an editor shows, and 60 on either side. */
+const visibleCharacters = 14_000;
 
 /** What is typed: letters above all, a line break, deletions, a paragraph and a page that are pasted. */
 const edits = [
@@ -97,6 +98,7 @@ export class EditedPrompt {
       const cost = rangeCost(plan, places.firstTokenFrom(sections.from[index]), places.firstTokenFrom(sections.end[index]));
       shown.push(sectionLabel(cost, prediction), sectionArithmetic(plan, cost));
     }
+    shown.push(...costHeat(plan).map(({ from: first, to }) => `${places.offsetOf(first)} ${places.offsetOf(to)}`));
     // As VS Code writes a message to a page: typed arrays go beside the text.
     shown.push(JSON.stringify({ plan, prediction }, (_key, value: unknown) => (ArrayBuffer.isView(value) ? value.byteLength : value)));
     return shown.reduce((length, text) => length + text.length, 0);

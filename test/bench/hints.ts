@@ -15,8 +15,8 @@ import { type ModelFolder, openModel } from '../../src/engine/read/model/load';
 import { PromptTokenizer } from '../../src/engine/read/tokenizer/tokenizer';
 import { type BenchContext, type Figure, median, percentile, type Section } from './section';
 
-/** Characters of the part of a prompt that an editor shows. */
-const visibleCharacters = 4000;
+/** Characters of the part of a prompt of which hints are drawn: some 50 lines that an editor shows, and 60 on either side. */
+const visibleCharacters = 14_000;
 
 /** What is typed: letters above all, line breaks, deletions, a paragraph that is pasted. */
 const edits = ['a', 'e', ' ', 't', '\n', '', '', 'A paragraph that is pasted.\nIt has two lines, and more words than one would type.\n'];

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { beforeAll, describe, it } from 'vitest';
@@ -10,9 +10,8 @@ import type { Panel } from '../vscode/harness/panel';
 import { useStage } from '../vscode/harness/stage';
 import { eventuallyText, until } from '../vscode/harness/wait';
 
-/** Pictures of the README, and those of the walkthrough, which ships. */
+/** Pictures of the README and of the documentation. */
 const docs = join(root, 'docs', 'images');
-const walkthrough = join(root, 'media', 'walkthrough');
 
 const size = { width: 1280, height: 840 };
 const dark = 'Default Dark Modern';
@@ -81,23 +80,22 @@ const stage = useStage('docs', {
 });
 
 /** Writes the window without notifications. */
-async function shoot(folder: string, name: string): Promise<void> {
+async function shoot(name: string): Promise<void> {
   await stage.bench.clearNotifications();
-  await stage.bench.screenshot(name, folder);
+  await stage.bench.screenshot(name);
 }
 
 /** Writes a part of the panel, in a side bar of some width. */
 async function shootPart(panel: Panel, testId: string, width: number, name: string): Promise<void> {
   await stage.bench.setSideBarWidth(width);
   await panel.scrollTo(testId);
-  await shoot(docs, name);
+  await shoot(name);
 }
 
 async function openPrompt(): Promise<void> {
   await stage.open('prompt.md');
   await stage.lens(planned);
   const second = await stage.hint(/block 2 · /);
-  await shoot(walkthrough, 'open');
   await stage.bench.editor.hover(second);
   await stage.bench.screenshot('hover');
   await stage.bench.page.keyboard.press('Escape');
@@ -106,19 +104,15 @@ async function openPrompt(): Promise<void> {
 async function formAndMap(): Promise<void> {
   const panel = await stage.panel('prompt.md');
   await panel.part('tile-map').waitFor();
-  await shoot(docs, 'panel-dark');
+  await shoot('panel-dark');
   await shootPart(panel, 'section-tiles', 380, 'map-dark');
   await stage.bench.setSideBarWidth(300);
   await panel.frame.evaluate('scrollTo(0, 0)');
-  await stage.bench.setTheme(light);
-  await shoot(walkthrough, 'choose');
-  await stage.bench.setTheme(dark);
 }
 
 async function calibratedMachine(): Promise<void> {
   await stage.bench.command('Two Heads: Calibrate This Machine');
   await stage.notification(/Calibrated /);
-  await shoot(walkthrough, 'calibrate');
 }
 
 /** A run and its proof, with all scenarios beside it. */
@@ -128,7 +122,6 @@ async function runAndProof(): Promise<void> {
   await stage.simulate();
   const panel = await stage.panel('prompt.md');
   await shootPart(panel, 'section-last-run', 420, 'last-run-dark');
-  copyFileSync(join(docs, 'last-run-dark.png'), join(walkthrough, 'run.png'));
   await panel.chooseRadio('time');
   await stage.bench.setTheme(light);
   await shootPart(panel, 'section-costs', 860, 'cost-light');
@@ -153,7 +146,6 @@ async function ledger(): Promise<void> {
   await stage.bench.command('Two Heads: Run the Ledger of Theorems');
   await stage.notification(/Ledger of \d+ rows/);
   await shootPart(await stage.panel(), 'section-ledger', 860, 'ledger-dark');
-  copyFileSync(join(docs, 'ledger-dark.png'), join(walkthrough, 'ledger.png'));
 }
 
 async function runsCompared(): Promise<void> {
@@ -169,7 +161,7 @@ async function runsCompared(): Promise<void> {
   await stage.bench.quickPick(labels);
   const frame = await stage.bench.webview(`Comparison of ${labels.length} Runs`);
   await frame.locator('svg').first().waitFor();
-  await shoot(docs, 'comparison-dark');
+  await shoot('comparison-dark');
   await stage.bench.run('workbench.action.closeAllEditors');
 }
 
@@ -193,15 +185,15 @@ async function keptPrompts(): Promise<void> {
     await stage.bench.setSettings({ 'twoHeads.model': model });
     await stage.open(file);
     await stage.lens(/tokens, /);
-    await stage.hint(/block 2 · /);
-    await shoot(docs, name);
+    await stage.hint(/blocks? \d+/);
+    await shoot(name);
   }
   await stage.bench.setSettings({ 'twoHeads.model': undefined });
   await stage.open('prompts.py');
   await stage.bench.editor.goToLine(4);
   await stage.bench.command('Two Heads: Treat as Prompt');
   await stage.hint(/block 2 · /);
-  await shoot(docs, 'python-dark');
+  await shoot('python-dark');
   await stage.bench.setSettings({ 'twoHeads.blockSize': 128 });
 }
 
@@ -212,7 +204,7 @@ async function continuation(): Promise<void> {
   await stage.bench.quickInput.answer('Tokens to add', '48');
   const lines = stage.bench.page.locator('.view-lines');
   await eventuallyText('the continuation', async () => [(await lines.allInnerTexts()).join('\n')], /own.attention/);
-  await shoot(docs, 'continuation-dark');
+  await shoot('continuation-dark');
 }
 
 /** An experiment on three workers of a broker, in the view of them. */

@@ -90,6 +90,7 @@ export const window = {
   onDidChangeVisibleTextEditors: editing.onDidChangeVisibleTextEditors,
   onDidChangeTextEditorSelection: editing.onDidChangeTextEditorSelection,
   onDidChangeTextEditorVisibleRanges: editing.onDidChangeTextEditorVisibleRanges,
+  onDidChangeTextEditorViewColumn: editing.onDidChangeTextEditorViewColumn,
   createTextEditorDecorationType: editing.createTextEditorDecorationType,
   showInformationMessage: dialogs.showInformationMessage,
   showWarningMessage: dialogs.showWarningMessage,

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { messagesIn } from '../support/messages';
@@ -17,7 +17,7 @@ function holes(text: string): string[] {
 
 /** Where the manifest holds what people see. A tool's `name` is an identifier, its `modelDescription` for language models. */
 const shownFields =
-  /^(displayName|userDescription|description|title|category|name|contextualTitle|contents|markdownDescription|enumDescriptions|markdownEnumDescriptions|enumItemLabels)$/;
+  /^(displayName|userDescription|description|title|category|name|contextualTitle|contents|label|altText|markdownDescription|enumDescriptions|markdownEnumDescriptions|enumItemLabels)$/;
 
 const messages = ['src/core', 'src/protocol', 'src/extension', 'webview'].flatMap(messagesIn);
 const bundle = textsOf(`l10n/bundle.l10n.${language}.json`);
@@ -64,7 +64,8 @@ describe('texts of the manifest', () => {
     const { displayName, description, capabilities, contributes } = JSON.parse(manifest) as Record<string, unknown> & {
       contributes: Record<string, unknown>;
     };
-    const { commands, viewsContainers, views, viewsWelcome, languageModelTools, walkthroughs, configuration } = contributes;
+    const { commands, submenus, colors, viewsContainers, views, viewsWelcome, languageModelTools, walkthroughs, configuration } =
+      contributes;
     const left: string[] = [];
     JSON.stringify(
       {
@@ -72,6 +73,8 @@ describe('texts of the manifest', () => {
         description,
         capabilities,
         commands,
+        submenus,
+        colors,
         viewsContainers,
         views,
         viewsWelcome,
@@ -94,13 +97,15 @@ describe('texts of the manifest', () => {
     expect(left).toEqual([]);
   });
 
-  it('have the pages of the walkthrough beside the English ones, as VS Code looks for them', () => {
-    const pages = [...manifest.matchAll(/"markdown": "([^"]+)\.md"/g)].map(([, page]) => page);
-    expect(pages.length).toBeGreaterThan(0);
-    expect(pages.filter((page) => !existsSync(join(root, `${page}.md`)) || !existsSync(join(root, `${page}.nls.${language}.md`)))).toEqual(
-      [],
-    );
-    const code = (file: string): string => [...new Set(readFileSync(join(root, file), 'utf8').match(/`[^`]*`/g))].sort().join();
-    expect(pages.filter((page) => code(`${page}.md`) !== code(`${page}.nls.${language}.md`))).toEqual([]);
+  it('have a picture for each step of the walkthrough, in the colours of the theme and small enough to read', () => {
+    const pictures = [...manifest.matchAll(/"svg": "([^"]+)"/g)].map(([, picture]) => picture);
+    expect(pictures.length).toBeGreaterThan(0);
+    for (const picture of pictures) {
+      const svg = readFileSync(join(root, picture), 'utf8');
+      expect(svg, picture).not.toMatch(/(fill|stroke)="(?!none|var\(--vscode-)/);
+      // VS Code draws it at most 530 pixels wide.
+      expect(Number(/viewBox="0 0 (\d+) /.exec(svg)?.[1])).toBeLessThanOrEqual(530);
+      expect(Math.min(...[...svg.matchAll(/font-size="([\d.]+)"/g)].map(([, size]) => Number(size)))).toBeGreaterThanOrEqual(11);
+    }
   });
 });

@@ -142,7 +142,7 @@ describe('the editor', () => {
       .repeat(70)
       .slice(0, 1024 * 1024);
     await stage.open('megabyte.md', text);
-    const before = await stage.lens(/^3\d\d,\d{3} of 2,048 tokens, /);
+    const before = await eventuallyText('a lens', () => stage.bench.editor.codeLenses(), /^3\d\d,\d{3} of 2,048 tokens, /);
     await stage.bench.editor.type('one more sentence. ');
     const after = await eventually('another count', async () => {
       const seen = (await stage.bench.editor.codeLenses()).find((shown) => shown.includes(' tokens, '));
@@ -161,14 +161,14 @@ describe('the editor', () => {
   it('switches the hints off', async () => {
     await stage.open('off.md', sampleText().slice(0, 3000));
     await stage.lens(/tokens, \d+% · /);
-    await stage.bench.setSettings({ 'twoHeads.hints.enabled': false });
+    await stage.bench.setSettings({ 'twoHeads.hints.placement': 'off' });
     const shown = async (): Promise<string[]> => [
       ...(await stage.bench.editor.codeLenses()),
-      ...(await stage.bench.editor.inlayHints()),
+      ...(await stage.bench.editor.hints()),
       ...(await stage.bench.statusItems()).filter((item) => /tokens, .* calls/.test(item)),
     ];
     await until('no lens, hint or status item', shown, (seen) => seen.length === 0);
-    await stage.bench.setSettings({ 'twoHeads.hints.enabled': undefined });
+    await stage.bench.setSettings({ 'twoHeads.hints.placement': undefined });
     await stage.lens(/tokens, \d+% · /);
   });
 });

@@ -116,7 +116,7 @@ describe('the choice of the construction', () => {
     expect(await panel.figure('measured-attention')).toBe(planned.calls.attention + retries);
     expect(await panel.figure('measured-tokenwise')).toBe(planned.calls.tokenwise);
     expect(await panel.figure('fidelity-max-abs-error')).toBeLessThan(1e-3);
-    await stage.lens(/last run .*, error /);
+    await stage.lens(/^Last run: .*, error /);
     await panel.scrollTo('last-run');
     await stage.bench.screenshot('14-tight-run');
   });

@@ -15,7 +15,7 @@ async function seenWithoutPlan(mode: string): Promise<void> {
   const isWithoutPlan = (items: readonly string[]): boolean => items.includes(mode) && !items.some((item) => / tokens?\b/.test(item));
   await until(`${mode} in the status bar, without a plan`, () => stage.bench.statusItems(), isWithoutPlan);
   await until('no lens', () => stage.bench.editor.codeLenses(), isEmpty);
-  await until('no hint', () => stage.bench.editor.inlayHints(), isEmpty);
+  await until('no hint', () => stage.bench.editor.hints(), isEmpty);
 }
 
 describe('what is a prompt', () => {

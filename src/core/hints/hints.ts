@@ -4,7 +4,16 @@ import { t } from '../l10n';
 import { cacheDetail, type CacheReport } from '../plan/cache';
 import { contextLength, contextNote, contextText } from '../plan/context-length';
 import { blockEnd, blockStart } from '../plan/partition';
-import { callsOfBlock, hasHeadParts, isUniform, layerParts, type Plan, type PlanPart } from '../plan/plan';
+import {
+  callsOfBlock,
+  callsOfBlocks,
+  hasHeadParts,
+  instancesOfBlocks,
+  isUniform,
+  layerParts,
+  type Plan,
+  type PlanPart,
+} from '../plan/plan';
 import { queryBlockAt } from '../plan/query-blocks';
 import type { TileRun } from '../plan/tiles';
 import { type MemoryEstimate, memoryDetail } from '../predict/memory';
@@ -56,17 +65,31 @@ export function planHeadline(plan: PlanFigures): string {
   ].join(' · ');
 }
 
-/** The hint at a block's first token; with a prediction, also the expected time of its attention. */
-export function blockLabel(cost: BlockCost, prediction: DevicePrediction | null = null): string {
-  return (
-    t('block {0} · {1} · {2}', cost.block + 1, formatNumberOf(cost.calls, 'call'), formatShare(cost.share)) +
-    expectedTime(cost.share, prediction)
-  );
+/** What a block's hint says, short enough for the end of a line. @see hintFigures */
+export function blockLabel({ block, calls, share }: BlockCost, prediction: DevicePrediction | null = null): string {
+  return t('block {0} · {1} · {2}', block + 1, ...hintFigures(calls, share, prediction));
 }
 
-/** The expected time of a share of the attention, appended to its figures; empty without a prediction. */
-export function expectedTime(share: number, prediction: DevicePrediction | null): string {
-  return prediction === null ? '' : ` · ${formatDuration(share * attentionMs(prediction))}`;
+/** What the hint of the blocks `first` to `last` says, 0-based, which begin on one line. */
+export function blocksLabel(plan: Plan, first: number, last: number, prediction: DevicePrediction | null): string {
+  if (first === last) {
+    return blockLabel(blockCost(plan, first), prediction);
+  }
+  const share = instancesOfBlocks(plan, first, last + 1) / plan.instances;
+  return t('blocks {0}–{1} · {2} · {3}', first + 1, last + 1, ...hintFigures(callsOfBlocks(plan, first, last + 1), share, prediction));
+}
+
+/** Calls and share of the cost; with a prediction the share and the expected time of that attention, since calls are in the hover. */
+function hintFigures(calls: number, share: number, prediction: DevicePrediction | null): [string, string] {
+  return prediction === null
+    ? [formatNumberOf(calls, 'call'), formatShare(share)]
+    : [formatShare(share), formatDuration(share * attentionMs(prediction))];
+}
+
+/** The arithmetic behind the hint of the blocks `first` to `last`, 0-based: that of the first, and that there are more. */
+export function blocksArithmetic(plan: Plan, first: number, last: number): string {
+  const more = first === last ? [] : [t('And {0} more on this line.', formatNumberOf(last - first, 'block'))];
+  return [blockArithmetic(plan, first), ...more].join('\n\n');
 }
 
 /** The arithmetic behind a block's hint, as Markdown. */

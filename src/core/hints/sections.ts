@@ -1,11 +1,11 @@
-import { formatCount, formatFigure, formatNumberOf, formatShare } from '../format';
+import { formatCount, formatDuration, formatFigure, formatNumberOf, formatShare } from '../format';
 import { t } from '../l10n';
 import { blockEnd, blockStart } from '../plan/partition';
 import { callsOfBlocks, instancesOfBlocks, type Plan } from '../plan/plan';
 import { richestCandidates } from '../plan/query-blocks';
-import type { DevicePrediction } from '../predict/prediction';
+import { attentionMs, type DevicePrediction } from '../predict/prediction';
 import { scenarioLabel } from '../scenario/scenario';
-import { blockCost, type BlockCost, expectedTime } from './hints';
+import { blockCost, type BlockCost } from './hints';
 
 /** Consecutive blocks, whole or in part. */
 interface BlockShare {
@@ -74,9 +74,10 @@ function blocksOf(plan: Plan, firstToken: number, endToken: number): [number, nu
   return ascending.slice(1).map((cut, index) => [ascending[index], cut]);
 }
 
-/** The hint at a heading: the cost of its section; with a prediction, also the expected time of its attention. */
-export function sectionLabel(cost: RangeCost, prediction: DevicePrediction | null): string {
-  return `§ ${formatNumberOf(cost.endToken - cost.firstToken, 'token')} · ${sharedCalls(cost.calls)} · ${formatShare(cost.share)}${expectedTime(cost.share, prediction)}`;
+/** What a heading's hint says of its section, short enough for the end of a line; with a prediction, also the expected time of its attention. */
+export function sectionLabel({ firstToken, endToken, share }: RangeCost, prediction: DevicePrediction | null): string {
+  const figures = [formatNumberOf(endToken - firstToken, 'token'), formatShare(share)];
+  return `§ ${[...figures, ...(prediction === null ? [] : [formatDuration(share * attentionMs(prediction))])].join(' · ')}`;
 }
 
 /** The arithmetic behind a section's hint, as Markdown. */
@@ -102,11 +103,6 @@ export function sectionArithmetic(plan: Plan, cost: RangeCost): string {
     ),
     ...(isShared ? [t('A block across an edge of the section counts in proportion to its tokens, so calls may be fractional.')] : []),
   ].join('\n\n');
-}
-
-/** A fractional number of calls: rounded, but never to 0 unless it is 0. */
-function sharedCalls(calls: number): string {
-  return calls > 0 && calls < 0.5 ? t('<1 call') : formatNumberOf(Math.round(calls), 'call');
 }
 
 function isPart({ tokens, ofTokens }: BlockShare): boolean {

@@ -1,10 +1,13 @@
 import { text } from '../l10n';
+import type { OptionValue } from './option';
 
 /** A setting of the editor's part alone, as plain data; what a simulation takes is in `table.ts`. */
-interface EditorSetting {
+export interface EditorSetting {
   /** In English, translated where it is shown. */
   readonly description: string;
-  readonly default: boolean | string | readonly string[];
+  readonly default: boolean | string | number | readonly string[];
+  /** What it can be, where its default does not say. */
+  readonly value?: OptionValue;
   /** Its place in the settings editor, where that is not the editor's part. */
   readonly group?: 'fleet';
   /** Whether it is the machine's alone, which no workspace sets. */
@@ -15,13 +18,51 @@ interface EditorSetting {
 
 /** The settings of lenses and hints, of which documents are prompts, and of the fleet, by their names under `twoHeads`. */
 export const editorSettings = {
-  'hints.enabled': {
-    description: text('Show lenses, block hints, hovers and the status item in prompts.'),
-    default: true,
+  'hints.placement': {
+    description: text('Where a prompt shows what its blocks cost.'),
+    value: {
+      type: 'choice',
+      noun: 'Placement',
+      choices: [
+        { value: 'endOfLine', description: text('At the end of the line where a block begins, so that the text stays as it is.') },
+        {
+          value: 'gutter',
+          description: text(
+            'Beside the text: the number of a block under a rule at the line where it begins, and a strip in the shades of `#twoHeads.hints.heat#`.',
+          ),
+        },
+        { value: 'inline', description: text('In the text, before the word with which a block begins.') },
+        { value: 'off', description: text('Nowhere: prompts have no hints, lenses, hovers, shades or status item.') },
+      ],
+    },
+    default: 'endOfLine',
+  },
+  'hints.heat': {
+    description: text('What the overview ruler shades, and the strip of `#twoHeads.hints.placement#` `gutter`.'),
+    value: {
+      type: 'choice',
+      noun: 'Heat',
+      choices: [
+        { value: 'cost', description: text('The attention of each part of the prompt, beside its other parts.') },
+        {
+          value: 'kl',
+          description: text(
+            'The KL divergence at each position, once *Evaluate Quality* has measured this text under this scenario, read at once.',
+          ),
+        },
+        { value: 'off', description: text('Nothing.') },
+      ],
+    },
+    default: 'cost',
+  },
+  'hints.minimumTokens': {
+    description: text('Prompts of fewer tokens have no hints, nor have sections of fewer.'),
+    value: { type: 'whole', minimum: 0, maximum: 1_000_000 },
+    default: 64,
   },
   'hints.headings': {
     description: text(
-      'Show what a section costs at the heading of each section of a Markdown prompt, lower sections included. Needs `#twoHeads.hints.enabled#`.',
+      'Show what a section costs at the heading of each section of a Markdown prompt, lower sections included. With `#twoHeads.hints.placement#` `endOfLine` or `inline`.',
     ),
     default: true,
   },

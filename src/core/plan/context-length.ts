@@ -25,41 +25,23 @@ export function exceedsPositions(tokens: number, { maximumTokens }: ContextLengt
   return maximumTokens !== undefined && tokens > maximumTokens;
 }
 
-/** Which length of its model a prompt of N tokens passes, in a few words; undefined where it passes none. */
-export function contextWarning(tokens: number, lengths: ContextLengths): string | undefined {
-  return ofPassed(
-    tokens,
-    lengths,
-    (positions) => t('past the model’s {0} positions', formatCount(positions)),
-    (trained) => t('past the {0} tokens of training', formatCount(trained)),
-  );
-}
-
-/** What follows for a prompt of N tokens from the length that it passes, as a note; undefined where it passes none. */
-export function contextNote(tokens: number, lengths: ContextLengths): string | undefined {
-  return ofPassed(
-    tokens,
-    lengths,
-    (positions) =>
-      t('The model has {0} positions and cannot run {1} tokens: this is a plan only.', formatCount(positions), formatCount(tokens)),
-    (trained) =>
-      t(
+/**
+ * What follows for a prompt of N tokens from the length of its model that it passes, as a note; undefined where it passes none. What
+ * cannot be run at all says nothing of how well it would run.
+ */
+export function contextNote(tokens: number, { trainedTokens, maximumTokens }: ContextLengths): string | undefined {
+  if (maximumTokens !== undefined && tokens > maximumTokens) {
+    return t(
+      'The model has {0} positions and cannot run {1} tokens: this is a plan only.',
+      formatCount(maximumTokens),
+      formatCount(tokens),
+    );
+  }
+  return trainedTokens !== undefined && tokens > trainedTokens
+    ? t(
         '{0} tokens are past the {1} that the model was trained on: its predictions there are worse under any mask.',
         formatCount(tokens),
-        formatCount(trained),
-      ),
-  );
-}
-
-/** The text of the length that N tokens pass. What cannot be run at all says nothing of how well it would run. */
-function ofPassed(
-  tokens: number,
-  { trainedTokens, maximumTokens }: ContextLengths,
-  ofPositions: (positions: number) => string,
-  ofTraining: (trained: number) => string,
-): string | undefined {
-  if (maximumTokens !== undefined && tokens > maximumTokens) {
-    return ofPositions(maximumTokens);
-  }
-  return trainedTokens !== undefined && tokens > trainedTokens ? ofTraining(trainedTokens) : undefined;
+        formatCount(trainedTokens),
+      )
+    : undefined;
 }

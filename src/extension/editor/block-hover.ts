@@ -1,11 +1,12 @@
 import * as vscode from 'vscode';
 import { predictionArithmetic } from '../../core/hints/expected';
-import { blockArithmetic, planArithmetic, staleNote } from '../../core/hints/hints';
+import { blockArithmetic, planArithmetic } from '../../core/hints/hints';
 import { withBreakEven } from '../../core/predict/prediction';
 import { Disposable } from '../disposable';
 import type { PromptPlans } from '../prompts/prompt-plans';
-import { hintsEnabled } from '../settings';
+import { hintPlacement, hintsEnabled } from '../settings';
 import type { Diffs } from './diffs';
+import { hintHover, promptHover } from './hover-text';
 import { blockOffset, blocksIn } from './places';
 
 /** Shows a block's arithmetic on hover over its first token; on the first block also the whole prompt's. */
@@ -23,6 +24,10 @@ export class BlockHover extends Disposable implements vscode.HoverProvider {
     if (planned === undefined || planned.error !== null) {
       return undefined;
     }
+    // There the hint has a hover of its own.
+    if (hintPlacement() === 'endOfLine' && position.isEqual(document.lineAt(position.line).range.end)) {
+      return undefined;
+    }
     const { plan, prediction, calibration, cache, memory } = planned;
     const word = document.getWordRangeAtPosition(position) ?? new vscode.Range(position, position);
     const at = document.offsetAt(position);
@@ -37,15 +42,15 @@ export class BlockHover extends Disposable implements vscode.HoverProvider {
     if (word.intersection(target) === undefined) {
       return undefined;
     }
-    const parts =
-      block === 0
-        ? [
-            planArithmetic(plan, cache, memory),
-            predictionArithmetic(withBreakEven(prediction, plan, calibration)),
-            blockArithmetic(plan, 0),
-          ]
-        : [blockArithmetic(plan, block)];
-    const note = this.plans.isStale(document) ? [`*${staleNote()}*`] : [];
-    return new vscode.Hover([...note, ...parts].map((part) => new vscode.MarkdownString(part)));
+    const stale = this.plans.isStale(document);
+    if (block > 0) {
+      return new vscode.Hover(hintHover([blockArithmetic(plan, block)], stale));
+    }
+    const parts = [
+      planArithmetic(plan, cache, memory),
+      predictionArithmetic(withBreakEven(prediction, plan, calibration)),
+      blockArithmetic(plan, 0),
+    ];
+    return new vscode.Hover(promptHover(parts, stale, calibration !== undefined));
   }
 }

@@ -1,12 +1,14 @@
 import * as vscode from 'vscode';
-import { blockArithmetic, blockCost, blockLabel, markStale, staleNote } from '../../core/hints/hints';
+import { blockArithmetic, blockCost, blockLabel, markStale } from '../../core/hints/hints';
+import { inlinePlace } from '../../core/hints/inline-place';
 import { sectionArithmetic, sectionLabel } from '../../core/hints/sections';
 import { lastAtMost } from '../../core/math/search';
 import { offsetAfter, rangeBefore } from '../../core/text/edits';
 import { Disposable } from '../disposable';
 import type { PromptPlans } from '../prompts/prompt-plans';
-import { headingHintsEnabled, hintsEnabled, settingsSection } from '../settings';
+import { fewestHintedTokens, headingHintsEnabled, hintPlacement, settingsSection } from '../settings';
 import type { Diffs } from './diffs';
+import { noted } from './hover-text';
 import { blockOffset, blocksIn, mostHints, type Planned, sectionCost } from './places';
 
 /** A hint before it is built: its position, its label, and its arithmetic as Markdown. */
@@ -36,13 +38,8 @@ function hintOf({ position, label, arithmetic }: PlacedLabel, stale: boolean): v
   return hint;
 }
 
-/** Arithmetic as a tooltip, with a note if its figures are stale. */
-export function noted(arithmetic: string, stale: boolean): vscode.MarkdownString {
-  return new vscode.MarkdownString(stale ? `*${staleNote()}*\n\n${arithmetic}` : arithmetic);
-}
-
 /**
- * Inlay hints of prompts.
+ * Hints in the text of prompts, where the user wants them there.
  *
  * They always come from the latest plan: between an edit and the next plan, hints move with their words, so that none
  * flickers.
@@ -54,20 +51,26 @@ abstract class PromptHints extends Disposable implements vscode.InlayHintsProvid
   constructor(
     private readonly plans: PromptPlans,
     private readonly diffs: Diffs,
-    private readonly isEnabled: () => boolean,
+    private readonly isEnabled: () => boolean = () => true,
   ) {
     super();
     this.own(vscode.languages.registerInlayHintsProvider({ pattern: '**' }, this));
-    this.own(diffs.onDidChange(() => this.changed.fire()));
-    this.own(plans.onDidChange(() => this.changed.fire()));
-    this.own(plans.onDidTurnStale(() => this.changed.fire()));
+    const change = (): void => {
+      if (hintPlacement() === 'inline') {
+        this.changed.fire();
+      }
+    };
+    this.own(diffs.onDidChange(change));
+    this.own(plans.onDidChange(change));
+    this.own(plans.onDidTurnStale(change));
     this.own(vscode.workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(settingsSection) && this.changed.fire()));
   }
 
   provideInlayHints(document: vscode.TextDocument, range: vscode.Range): vscode.InlayHint[] {
-    const planned = this.isEnabled() && !this.diffs.isOnlyInDiffs(document) ? this.plans.get(document) : undefined;
+    const isShown = hintPlacement() === 'inline' && this.isEnabled() && !this.diffs.isOnlyInDiffs(document);
+    const planned = isShown ? this.plans.get(document) : undefined;
     const stale = this.plans.isStale(document);
-    return planned === undefined || planned.error !== null
+    return planned === undefined || planned.error !== null || planned.plan.tokens < fewestHintedTokens()
       ? []
       : firstOf(this.labels(planned, document, range), mostHints).map((placed) => hintOf(placed, stale));
   }
@@ -76,20 +79,17 @@ abstract class PromptHints extends Disposable implements vscode.InlayHintsProvid
   protected abstract labels(planned: Planned, document: vscode.TextDocument, range: vscode.Range): Iterable<PlacedLabel>;
 }
 
-/** A hint at every block boundary in the visible range: the block's number, calls and share of the cost. */
+/** A hint before the word with which a block begins, in the visible range. */
 export class BlockHints extends PromptHints {
-  constructor(plans: PromptPlans, diffs: Diffs) {
-    super(plans, diffs, hintsEnabled);
-  }
-
   protected *labels(planned: Planned, document: vscode.TextDocument, range: vscode.Range): Iterable<PlacedLabel> {
     const { plan, prediction } = planned;
     const { first, last } = blocksIn(planned, { from: document.offsetAt(range.start), to: document.offsetAt(range.end) });
     for (let block = first; block <= last; block += 1) {
       const offset = blockOffset(planned, block);
       if (offset !== undefined) {
+        const { line, character } = document.positionAt(offset);
         yield {
-          position: document.positionAt(offset),
+          position: new vscode.Position(line, inlinePlace(document.lineAt(line).text, character)),
           label: blockLabel(blockCost(plan, block), prediction),
           arithmetic: blockArithmetic(plan, block),
         };
@@ -115,6 +115,9 @@ export class HeadingHints extends PromptHints {
       const line = offset === undefined ? undefined : document.lineAt(document.positionAt(offset));
       if (offset !== undefined && line !== undefined && range.contains(line.range.end)) {
         const cost = sectionCost(planned, section);
+        if (cost.endToken - cost.firstToken < fewestHintedTokens()) {
+          continue;
+        }
         // Messages may stand side by side on one line.
         const last = document.positionAt(offset + section.end - section.from);
         const position = last.isBefore(line.range.end) ? last : line.range.end;

@@ -1,4 +1,5 @@
 import { rangeCost, type RangeCost } from '../../core/hints/sections';
+import { lastAtMost } from '../../core/math/search';
 import { blockStart } from '../../core/plan/partition';
 import { offsetAfter, rangeBefore, type TextRange } from '../../core/text/edits';
 import type { PromptPlan } from '../prompts/prompt-plans';
@@ -8,6 +9,12 @@ export const mostHints = 250;
 
 /** A prompt that was planned successfully. */
 export type Planned = Extract<PromptPlan, { readonly error: null }>;
+
+/** Blocks from `first` to `last`, 0-based. */
+export interface BlockSpan {
+  readonly first: number;
+  readonly last: number;
+}
 
 /**
  * Offset of a block's start in the current document; the end of the text for the block after the last.
@@ -22,10 +29,28 @@ export function blockOffset({ plan, places, edits }: Planned, block: number): nu
 }
 
 /** The first and last block that may appear in a range of the current document. */
-export function blocksIn({ plan, places, edits }: Planned, range: TextRange): { readonly first: number; readonly last: number } {
+export function blocksIn({ plan, places, edits }: Planned, range: TextRange): BlockSpan {
   const before = rangeBefore(range, edits);
   const blockAt = (offset: number): number => Math.min(plan.blocks - 1, Math.floor(places.tokenAt(offset) / plan.blockSize));
   return { first: blockAt(before.from), last: blockAt(before.to) };
+}
+
+/** The blocks that begin in a range of the current document, such as a line; undefined where none does. */
+export function blocksBeginningIn(planned: Planned, range: TextRange): BlockSpan | undefined {
+  const { first, last } = blocksIn(planned, range);
+  const begins = (block: number): boolean => {
+    const offset = blockOffset(planned, block);
+    return offset !== undefined && range.from <= offset && offset <= range.to;
+  };
+  const own = { first: begins(first) ? first : first + 1, last: begins(last) ? last : last - 1 };
+  return own.first <= own.last ? own : undefined;
+}
+
+/** Numbers of the sections whose headings begin in a range of the current document, `[from, to)`. */
+export function sectionsBeginningIn({ sections: { from }, edits }: Planned, range: TextRange): TextRange {
+  const seen = rangeBefore(range, edits);
+  const upTo = (offset: number): number => (from.length === 0 || from[0] > offset ? 0 : lastAtMost(from, from.length, offset) + 1);
+  return { from: upTo(seen.from - 1), to: upTo(seen.to) };
 }
 
 /** The cost of a section, including its heading and lower sections. */

@@ -3,7 +3,8 @@ import { formatDuration, formatError } from '../../core/format';
 import { expectation, predictionNotes } from '../../core/hints/expected';
 import { markStale, planHeadline, staleNote } from '../../core/hints/hints';
 import { t } from '../../core/l10n';
-import { contextNote, contextWarning } from '../../core/plan/context-length';
+import { contextNote, contextText } from '../../core/plan/context-length';
+import type { DevicePrediction } from '../../core/predict/prediction';
 import { Disposable } from '../disposable';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import { latestRunOf } from '../runs/latest';
@@ -14,7 +15,7 @@ import type { Diffs } from './diffs';
 /** Longer than any delay with which an editor answers a refresh, in milliseconds. */
 const secondRefreshMs = 1500;
 
-/** Lenses on the first line of a prompt: its cost, the time of its last run, and a command to run it. */
+/** Lenses on the first line of a prompt: what runs it, and how much of the model's context it takes, with all else on hover. */
 export class PlanLens extends Disposable implements vscode.CodeLensProvider {
   private readonly changed = this.own(new vscode.EventEmitter<void>());
   readonly onDidChangeCodeLenses = this.changed.event;
@@ -59,36 +60,37 @@ export class PlanLens extends Disposable implements vscode.CodeLensProvider {
     }
     const { plan, prediction } = planned;
     const stale = this.plans.isStale(document);
-    const headline = prediction === null ? planHeadline(plan) : `${planHeadline(plan)} · ${expectation(prediction)}`;
-    const warning = contextWarning(plan.tokens, plan.model);
     const last = latestRunOf(this.history.runs, planned);
+    const failure = last?.verdict.kind === 'failed' ? last.verdict.reason : undefined;
+    const warning = contextNote(plan.tokens, plan.model);
+    const icon = failure !== undefined ? '$(error) ' : warning !== undefined ? '$(warning) ' : '';
+    const fact = failure !== undefined ? t('last run failed') : contextText(plan.tokens, plan.model);
     return [
+      lens(`$(play) ${simulateTitle(prediction)}`, 'twoHeads.simulateFile', t('Run these calls and check the result')),
       lens(
-        markStale(headline, stale),
+        `${icon}${markStale(fact, stale)}`,
         'twoHeads.openPanel',
         [
-          stale ? staleNote() : t('Open the Two Heads panel'),
+          markStale(prediction === null ? planHeadline(plan) : `${planHeadline(plan)} · ${expectation(prediction)}`, stale),
+          ...(stale ? [staleNote()] : []),
+          ...(failure !== undefined ? [failure] : last === undefined ? [] : [lastRunText(last.run.wallMs, last.fidelity?.maxAbsError)]),
+          ...(warning === undefined ? [] : [warning]),
           ...plan.notes,
           ...(prediction === null ? [] : predictionNotes(prediction)),
+          t('Open the Two Heads panel'),
         ].join('\n\n'),
       ),
-      ...(warning === undefined
-        ? []
-        : [lens(`$(warning) ${warning}`, 'twoHeads.openPanel', contextNote(plan.tokens, plan.model) ?? warning)]),
-      lens(`$(play) ${t('Simulate')}`, 'twoHeads.simulateFile', t('Run these calls and check the result')),
-      ...(last === undefined
-        ? []
-        : [
-            last.verdict.kind === 'failed'
-              ? lens(`$(error) ${t('last run failed')}`, 'twoHeads.openPanel', last.verdict.reason)
-              : lens(lastRunText(last.run.wallMs, last.fidelity?.maxAbsError), 'twoHeads.openPanel', t('Show the last run')),
-          ]),
     ];
   }
 }
 
+/** What the lens offers, with the time that it is expected to take. */
+function simulateTitle(prediction: DevicePrediction | null): string {
+  return prediction === null ? t('Simulate') : t('Simulate, about {0}', formatDuration(prediction.wallMs));
+}
+
 function lastRunText(wallMs: number, maxAbsError: number | undefined): string {
   return maxAbsError === undefined
-    ? t('last run {0}', formatDuration(wallMs))
-    : t('last run {0}, error {1}', formatDuration(wallMs), formatError(maxAbsError));
+    ? t('Last run: {0}', formatDuration(wallMs))
+    : t('Last run: {0}, error {1}', formatDuration(wallMs), formatError(maxAbsError));
 }

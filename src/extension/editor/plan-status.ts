@@ -11,7 +11,7 @@ import type { ActivePrompt } from '../prompts/active-prompt';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import type { SingleTask } from '../tasks/single-task';
 import { hintsEnabled, settingsSection } from '../settings';
-import { noted } from './hints';
+import { noted } from './hover-text';
 import type { Planned } from './places';
 
 /** The status bar item: the prompt in front or what is selected of it, or the current run. */
@@ -26,7 +26,7 @@ export class PlanStatus extends Disposable {
   ) {
     super();
     this.item.name = 'Two Heads';
-    this.item.command = 'twoHeads.openPanel';
+    this.item.command = 'twoHeads.showMenu';
     this.own(active.onDidChange(() => this.update()));
     this.own(plans.onDidChange(() => this.update()));
     this.own(plans.onDidTurnStale(() => this.update()));

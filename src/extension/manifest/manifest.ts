@@ -1,5 +1,5 @@
 import { inEnglish, setTranslations, t } from '../../core/l10n';
-import { editorSettings } from '../../core/options/editor';
+import { type EditorSetting, editorSettings } from '../../core/options/editor';
 import { settingGroups } from '../../core/options/option';
 import { describe, schemaOf, under } from '../../core/options/schema';
 import { defaultOptions, optionNames, optionOf } from '../../core/options/table';
@@ -74,11 +74,12 @@ export function manifestOf<M extends Manifest>(current: M): M {
     },
     contributes: {
       ...current.contributes,
-      commands: commands.map(([name, { icon }]) => ({
+      commands: commands.map(([name, { icon, enablement }]) => ({
         command: `twoHeads.${name}`,
         title: `%command.${name}.title%`,
         category: '%command.category%',
         ...(icon === undefined ? {} : { icon: `$(${icon})` }),
+        ...(enablement === undefined ? {} : { enablement }),
       })),
       menus: {
         ...current.contributes.menus,
@@ -181,19 +182,30 @@ function allSettings(): readonly Setting[] {
       wordKeys: choices.map(({ value }) => value),
     };
   });
-  const editor = Object.entries(editorSettings).map(([name, setting]) => ({
-    ...plain,
-    name,
-    machineOnly: 'machine' in setting,
-    restricted: 'restricted' in setting,
-    group: 'group' in setting ? setting.group : ('editor' as const),
-    schema:
-      typeof setting.default === 'boolean' || typeof setting.default === 'string'
-        ? { type: typeof setting.default, default: setting.default }
-        : { type: 'array', items: { type: 'string' }, uniqueItems: true, default: setting.default },
-    description: () => t(setting.description),
-  }));
+  const editor = Object.entries<EditorSetting>(editorSettings).map(([name, setting]): Setting => {
+    const choices = setting.value?.type === 'choice' ? setting.value.choices : [];
+    return {
+      name,
+      machine: false,
+      machineOnly: setting.machine === true,
+      restricted: setting.restricted === true,
+      group: setting.group ?? 'editor',
+      schema: { ...editorSchemaOf(setting), default: setting.default },
+      description: () => t(setting.description),
+      words: choices,
+      wordKeys: choices.map(({ value }) => value),
+    };
+  });
   return [scenario, ...numbers, ...texts, ...options, ...editor];
+}
+
+/** The type of a setting of the editor's part alone as JSON Schema. */
+function editorSchemaOf({ value, default: standard }: EditorSetting): Readonly<Record<string, unknown>> {
+  return value !== undefined
+    ? schemaOf(value)
+    : Array.isArray(standard)
+      ? { type: 'array', items: { type: 'string' }, uniqueItems: true }
+      : { type: typeof standard };
 }
 
 function chosenElsewhere(): string {

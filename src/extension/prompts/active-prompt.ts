@@ -3,8 +3,14 @@ import { Disposable } from '../disposable';
 import type { Notebooks, PromptDocument } from './notebooks';
 import { canBePrompt, type PromptDocuments } from './prompt-documents';
 
-/** Context key for the manifest: whether a prompt is in front, or another text that can be edited; undefined without one. */
+/** Context key for the manifest: whether a `prompt` is in front, or another `text` that can be edited, or `none`. */
 const frontKey = 'twoHeads.front';
+
+/** Context key for the manifest: the paths of the prompts on screen, for menus of editors that are not in front. Addresses of one file differ between an editor and a remote machine. */
+const promptsKey = 'twoHeads.prompts';
+
+/** How long a file that is opened may take to come to the front, in milliseconds. */
+const longestWaitMs = 5000;
 
 /** What is in front: a text, or a notebook as a whole. */
 export interface Front {
@@ -24,12 +30,14 @@ export class ActivePrompt extends Disposable {
   readonly onDidChange = this.changed.event;
   private current: Front | undefined;
   private isPrompt = false;
+  private paths = '';
 
   constructor(
     private readonly prompts: PromptDocuments,
     private readonly notebooks: Notebooks,
   ) {
     super();
+    this.tellFront();
     this.update();
     this.own(vscode.window.onDidChangeActiveTextEditor(() => this.update()));
     this.own(vscode.window.onDidChangeVisibleTextEditors(() => this.update()));
@@ -50,16 +58,62 @@ export class ActivePrompt extends Disposable {
     return this.isPrompt ? this.current : undefined;
   }
 
+  /**
+   * Brings the file at an address to the front.
+   *
+   * @param on what a menu gives: an address, or anything else, which changes nothing
+   * @returns what is in front then; undefined also where it is another file, since the user meant this one
+   */
+  async bring(on: unknown): Promise<Front | undefined> {
+    const isThere = (): boolean => !(on instanceof vscode.Uri) || this.current?.document.uri.toString() === on.toString();
+    if (!isThere()) {
+      await vscode.commands.executeCommand('vscode.open', on);
+      await new Promise<void>((resolve) => {
+        const settle = (): void => {
+          clearTimeout(limit);
+          listener.dispose();
+          resolve();
+        };
+        const limit = setTimeout(settle, longestWaitMs);
+        const listener = this.onDidChange(() => isThere() && settle());
+        if (isThere()) {
+          settle();
+        }
+      });
+    }
+    return isThere() ? this.current : undefined;
+  }
+
   private update(): void {
+    this.tellPrompts();
     const before = this.current;
     const front = this.find();
     const isPrompt = front !== undefined && this.prompts.isPrompt(front.document);
     if (front?.document !== before?.document || front?.editor !== before?.editor || isPrompt !== this.isPrompt) {
       this.current = front;
       this.isPrompt = isPrompt;
-      const seen = front && canBePrompt(front.document) ? (isPrompt ? 'prompt' : 'text') : undefined;
-      void vscode.commands.executeCommand('setContext', frontKey, seen);
+      this.tellFront();
       this.changed.fire();
+    }
+  }
+
+  private tellFront(): void {
+    const { current, isPrompt } = this;
+    const seen = current !== undefined && canBePrompt(current.document) ? (isPrompt ? 'prompt' : 'text') : 'none';
+    void vscode.commands.executeCommand('setContext', frontKey, seen);
+  }
+
+  private tellPrompts(): void {
+    const { visibleTextEditors, visibleNotebookEditors } = vscode.window;
+    const shown = [
+      ...visibleTextEditors.map(({ document }) => document),
+      ...visibleNotebookEditors.map(({ notebook }) => this.notebooks.textOf(notebook)),
+    ];
+    const prompts = shown.filter((document) => this.prompts.isPrompt(document));
+    const paths = [...new Set(prompts.map(({ uri }) => (uri.scheme === 'file' ? uri.fsPath : uri.path)))];
+    if (paths.join('\n') !== this.paths) {
+      this.paths = paths.join('\n');
+      void vscode.commands.executeCommand('setContext', promptsKey, paths);
     }
   }
 

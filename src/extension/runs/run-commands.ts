@@ -12,8 +12,9 @@ import { exportRuns, ReportView } from './report-view';
 import { pickRun, pickRuns, type RunNode, runsOf, RunTree } from './run-tree';
 import { showError, showInformation, showWarning } from '../notify';
 
-/** Where the palette offers what needs a run. */
+/** Where what needs a run is offered, and can be done. */
 const when = 'twoHeads.hasRuns';
+const enablement = when;
 
 /** What a command does with the runs that it is given. */
 type Act = (self: RunCommands, given: readonly KeptRun[]) => Promise<void>;
@@ -21,12 +22,19 @@ type Act = (self: RunCommands, given: readonly KeptRun[]) => Promise<void>;
 /** The runs view and its commands: they act on the clicked run, else on the selection, else on what the user picks. */
 export class RunCommands extends Disposable {
   static readonly definitions: Readonly<Record<string, CommandDefinition<Act> & { readonly ofOne?: true }>> = {
-    showRun: { title: text('Open Report'), icon: 'preview', when, ofOne: true, run: (self, given) => self.show(given) },
-    compareRuns: { title: text('Compare Runs'), icon: 'diff-multiple', when, run: (self, given) => self.compare(given) },
-    rerun: { title: text('Re-run'), icon: 'debug-rerun', when, ofOne: true, run: (self, given) => self.rerun(given) },
-    exportRuns: { title: text('Export Runs...'), icon: 'export', when, run: (self, given) => self.export(given) },
-    deleteRuns: { title: text('Delete Runs'), icon: 'trash', when, run: (self, given) => self.delete(given) },
-    clearHistory: { title: text('Clear Run History...'), icon: 'clear-all', when, run: (self) => self.clear() },
+    showRun: { title: text('Open Report'), icon: 'preview', when, enablement, ofOne: true, run: (self, given) => self.show(given) },
+    compareRuns: { title: text('Compare Runs'), icon: 'diff-multiple', when, enablement, run: (self, given) => self.compare(given) },
+    rerun: {
+      title: text('Re-run'),
+      icon: 'debug-rerun',
+      when,
+      enablement: `${when} && !twoHeads.running`,
+      ofOne: true,
+      run: (self, given) => self.rerun(given),
+    },
+    exportRuns: { title: text('Export Runs...'), icon: 'export', when, enablement, run: (self, given) => self.export(given) },
+    deleteRuns: { title: text('Delete Runs'), icon: 'trash', when, enablement, run: (self, given) => self.delete(given) },
+    clearHistory: { title: text('Clear Run History...'), icon: 'clear-all', when, enablement, run: (self) => self.clear() },
   };
 
   private readonly tree: RunTree;

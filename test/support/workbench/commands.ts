@@ -1,5 +1,7 @@
 import type * as vscode from 'vscode';
 import { Disposable, onReset } from './events';
+import { textDocuments } from './documents';
+import { show } from './editors';
 import { openView, webviewProviders } from './views';
 
 const handlers = new Map<string, (...given: unknown[]) => unknown>();
@@ -43,6 +45,10 @@ function ownCommand(command: string): (...given: unknown[]) => unknown {
   }
   return (...given) => {
     executed.push({ command, given });
+    const opened = command === 'vscode.open' && textDocuments.find(({ uri }) => uri.toString() === String(given[0]));
+    if (opened) {
+      show(opened);
+    }
     if (isView) {
       openView(view);
     }

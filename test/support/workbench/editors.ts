@@ -9,13 +9,14 @@ export class FakeEditor {
   private chosen: readonly vscode.Selection[] = [new Selection(0, 0, 0, 0)];
   visibleRanges: readonly vscode.Range[];
   readonly options = {};
-  /** What each decoration covers. */
-  readonly decorations = new Map<unknown, readonly vscode.Range[]>();
+  /** What each decoration covers, and says. */
+  readonly decorations = new Map<unknown, readonly (vscode.Range | vscode.DecorationOptions)[]>();
   readonly revealed: { readonly range: vscode.Range; readonly how: number | undefined }[] = [];
 
   constructor(
     readonly document: FakeDocument,
-    readonly viewColumn: number,
+    /** Undefined in diffs, peeks and cells. */
+    public viewColumn: number | undefined,
   ) {
     this.visibleRanges = [new Range(document.positionAt(0), document.positionAt(document.getText().length))];
   }
@@ -38,7 +39,7 @@ export class FakeEditor {
     queueMicrotask(() => selectionChanged.fire({ textEditor: this }));
   }
 
-  setDecorations(type: unknown, ranges: readonly vscode.Range[]): void {
+  setDecorations(type: unknown, ranges: readonly (vscode.Range | vscode.DecorationOptions)[]): void {
     this.decorations.set(type, ranges);
   }
 
@@ -54,10 +55,12 @@ interface Moved {
 
 const selectionChanged = emitter<Moved>();
 const scrolled = emitter<Moved>();
+const columnChanged = emitter<Moved>();
 const activeChanged = emitter<FakeEditor | undefined>();
 const visibleChanged = emitter<readonly FakeEditor[]>();
 export const onDidChangeTextEditorSelection = selectionChanged.event;
 export const onDidChangeTextEditorVisibleRanges = scrolled.event;
+export const onDidChangeTextEditorViewColumn = columnChanged.event;
 export const onDidChangeActiveTextEditor = activeChanged.event;
 export const onDidChangeVisibleTextEditors = visibleChanged.event;
 
@@ -106,7 +109,7 @@ export function createTextEditorDecorationType(options: unknown): { readonly opt
 
 /** Where a document is to be shown. */
 interface ShowOptions {
-  readonly viewColumn?: number;
+  readonly viewColumn?: number | undefined;
   readonly selection?: vscode.Range;
   readonly preserveFocus?: boolean;
 }
@@ -116,7 +119,7 @@ export function show(
   document: FakeDocument,
   { viewColumn = ViewColumn.Active, selection, preserveFocus = false }: ShowOptions = {},
 ): FakeEditor {
-  const activeColumn = editors.active?.viewColumn ?? ViewColumn.One;
+  const activeColumn: number = editors.active?.viewColumn ?? ViewColumn.One;
   const column = viewColumn === ViewColumn.Active ? activeColumn : viewColumn === ViewColumn.Beside ? activeColumn + 1 : viewColumn;
   const there = editors.visible.find((editor) => editor.viewColumn === column);
   const editor = there?.document === document ? there : new FakeEditor(document, column);
@@ -153,6 +156,26 @@ export function closeEditor(editor: FakeEditor): void {
   if (textDocuments.includes(editor.document) && editors.visible.every(({ document }) => document !== editor.document)) {
     closeDocument(editor.document);
   }
+}
+
+/** What an editor says at the ends of its lines, by line. */
+export function lineHints(editor: FakeEditor): ReadonlyMap<number, { readonly label: string; readonly hover: string }> {
+  const options = [...editor.decorations.values()].flat().filter((each): each is vscode.DecorationOptions => 'renderOptions' in each);
+  return new Map(
+    options.map(({ range, renderOptions, hoverMessage }) => [
+      range.end.line,
+      {
+        label: renderOptions?.after?.contentText?.replaceAll('\u00a0', ' ') ?? '',
+        hover: (hoverMessage as vscode.MarkdownString[]).map(({ value }) => value).join('\n\n'),
+      },
+    ]),
+  );
+}
+
+/** Puts an editor into a diff, or back into a column. */
+export function setColumn(editor: FakeEditor, column: number | undefined): void {
+  editor.viewColumn = column;
+  columnChanged.fire({ textEditor: editor });
 }
 
 /** Scrolls to a range. */

@@ -69,13 +69,14 @@ export async function codeLenses(document: FakeDocument): Promise<vscode.CodeLen
   return found.flatMap((some) => some ?? []);
 }
 
-/** The lenses of a document once there are any: with its plan, or with why there is none. */
+/** What the lenses of a document tell once there are any: line by line the hover of the one that has the plan's figures, or why there is none. */
 export async function shownLenses(document: FakeDocument): Promise<string[]> {
   for (;;) {
     const refreshed = lensesRefreshed();
     const found = await codeLenses(document);
     if (found.length > 0) {
-      return found.map(({ command }) => command?.title ?? '');
+      const { title = '', tooltip = '' } = found.at(-1)?.command ?? {};
+      return found.length === 1 ? [title] : tooltip.split('\n\n');
     }
     await refreshed;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { contextLength, contextNote, contextText, contextWarning, exceedsPositions } from '../../../src/core/plan/context-length';
+import { contextLength, contextNote, contextText, exceedsPositions } from '../../../src/core/plan/context-length';
 import { makePlan, summarise } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
 import { defaultOptions } from '../../../src/core/options/table';
@@ -28,13 +28,13 @@ describe('the context length of a model', () => {
   });
 
   it('is passed by one token more, and only positions forbid a run', () => {
-    expect([2048, 2049].map((tokens) => contextWarning(tokens, { trainedTokens: 2048 }))).toEqual([
+    expect([2048, 2049].map((tokens) => contextNote(tokens, { trainedTokens: 2048 }))).toEqual([
       undefined,
-      'past the 2,048 tokens of training',
+      expect.stringContaining('past the 2,048 that the model was trained on'),
     ]);
-    expect([1024, 1025].map((tokens) => contextWarning(tokens, { trainedTokens: 512, maximumTokens: 1024 }))).toEqual([
-      'past the 512 tokens of training',
-      'past the model’s 1,024 positions',
+    expect([1024, 1025].map((tokens) => contextNote(tokens, { trainedTokens: 512, maximumTokens: 1024 }))).toEqual([
+      expect.stringContaining('past the 512 that the model was trained on'),
+      expect.stringContaining('The model has 1,024 positions'),
     ]);
     expect([1024, 1025].map((tokens) => exceedsPositions(tokens, { maximumTokens: 1024 }))).toEqual([false, true]);
     expect(exceedsPositions(1e6, { trainedTokens: 1 })).toBe(false);

@@ -60,9 +60,9 @@ describe('the cost of a range of tokens', () => {
 describe('the hint of a section', () => {
   const plan = planOf({ tokens: 40, blockSize: 8, scenario: { kind: 'causal' } });
 
-  it('tells tokens, calls and share, and in the hover how they come about', () => {
+  it('tells tokens and share, and in the hover the calls and how they come about', () => {
     const cost = rangeCost(plan, 6, 25);
-    expect(sectionLabel(cost, null)).toBe('§ 19 tokens · 17 calls · 38%');
+    expect(sectionLabel(cost, null)).toBe('§ 19 tokens · 38%');
     expect(sectionArithmetic(plan, cost)).toMatchInlineSnapshot(`
       "**This section**: tokens 7 to 25, 19 of 40 (48%), causal
 
@@ -74,8 +74,8 @@ describe('the hint of a section', () => {
   });
 
   it('never says that something costs nothing', () => {
-    expect(sectionLabel(rangeCost(plan, 0, 1), null)).toBe('§ 1 token · <1 call · 0.8%');
-    expect(sectionLabel(rangeCost(plan, 7, 7), null)).toBe('§ 0 tokens · 0 calls · 0%');
+    expect(sectionLabel(rangeCost(plan, 0, 1), null)).toBe('§ 1 token · 0.8%');
+    expect(sectionLabel(rangeCost(plan, 7, 7), null)).toBe('§ 0 tokens · 0%');
     expect(sectionArithmetic(plan, rangeCost(plan, 7, 7))).toContain('no token');
   });
 });

@@ -4,8 +4,9 @@ import { madeUpCalibration } from '../../support/calibration';
 import { CalibrationStore } from '../../../src/engine/store/calibrations';
 import { activated, openPrompt, run } from '../../support/host';
 import { reportFor } from '../../support/host-reports';
+import { registeredCommands } from '../../support/workbench/commands';
 import { closeDocument, edit, type FakeDocument, openDocument } from '../../support/workbench/documents';
-import { closeEditor, focus, select, show } from '../../support/workbench/editors';
+import { closeEditor, focus, lineHints, select, show } from '../../support/workbench/editors';
 import { settled } from '../../support/workbench/events';
 import { codeLenses, hoversAt, inlayHints, lensesRefreshed, refreshes, shownLenses } from '../../support/workbench/languages';
 import { set } from '../../support/workbench/settings';
@@ -18,95 +19,28 @@ function all(document: FakeDocument): vscode.Range {
   return new vscode.Range(document.positionAt(0), document.positionAt(document.getText().length));
 }
 
-/** The hints of a document by what they begin with. */
-async function hintsOf(
-  document: FakeDocument,
-  kind: 'block' | 'section',
-  range = all(document),
-): Promise<{ label: string; position: vscode.Position; tooltip: string }[]> {
-  const hints = await inlayHints(document, range);
-  return hints
-    .map(({ label, position, tooltip }) => ({ label: label as string, position, tooltip: (tooltip as vscode.MarkdownString).value }))
-    .filter(({ label }) => label.startsWith('block') === (kind === 'block'));
+/** The commands that a hover leads to, of which every one is there. */
+function commandsIn(markdown: string): string[] {
+  const names = [...markdown.matchAll(/\(command:twoHeads\.(\w+)\)/g)].map(([, name]) => name);
+  expect(registeredCommands()).toEqual(expect.arrayContaining(names.map((name) => `twoHeads.${name}`)));
+  return names;
 }
 
-describe('hints', () => {
-  it('stand at the first token of every block in sight, and share out the calls', async () => {
-    await activated({ prepare: () => set('twoHeads.blockSize', 64) });
-    const { document } = await openPrompt(markdown);
-    const hints = await hintsOf(document, 'block');
-    expect(hints.length).toBeGreaterThan(5);
-    expect(hints.map(({ label }) => Number(/^block (\d+) /.exec(label)?.[1]))).toEqual(hints.map((_, index) => index + 1));
-    expect(hints[0].position.isEqual(new vscode.Position(0, 0))).toBe(true);
-    const calls = hints.map(({ label }) => Number(/· (\d+) calls? ·/.exec(label)?.[1]));
-    const [headline] = await shownLenses(document);
-    expect(calls.reduce((sum, count) => sum + count, 0)).toBe(Number(/\((\d+) attention\)/.exec(headline)?.[1]));
-    expect(hints[2].tooltip).toContain('**Block 3 of');
-    // Only what is in sight: the blocks that this line is in.
-    const line = document.lineAt(2).range;
-    const seen = await hintsOf(document, 'block', new vscode.Range(line.start, line.start.translate(0, 5)));
-    expect(seen).toHaveLength(1);
-  });
-
-  it('are a few of those in a line that is as long as the prompt', async () => {
-    await activated({ prepare: () => set('twoHeads.blockSize', 2) });
-    const { document } = await openPrompt(paragraph.repeat(60));
-    expect(await hintsOf(document, 'block')).toHaveLength(250);
-  });
-
-  it('move with their words while the next plan is on its way, and go with them', async () => {
-    await activated({ prepare: () => set('twoHeads.blockSize', 64) });
-    const { document } = await openPrompt(markdown);
-    const before = await hintsOf(document, 'block');
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    onTestFinished(() => void vi.useRealTimers());
-    const offsets = before.map(({ position }) => document.offsetAt(position));
-    edit(document, { from: 3, text: 'inserted' });
-    const moved = await hintsOf(document, 'block');
-    expect(moved.map(({ label }) => label)).toEqual(before.map(({ label }) => label));
-    expect(moved.map(({ position }) => document.offsetAt(position))).toEqual([0, ...offsets.slice(1).map((offset) => offset + 8)]);
-    // The words at the start of the third block are replaced: where it begins now only the next plan knows.
-    edit(document, { from: offsets[2] + 8, to: offsets[2] + 28, text: 'else' });
-    const left = await hintsOf(document, 'block');
-    expect(left.map(({ label }) => label)).toEqual(before.filter((_, index) => index !== 2).map(({ label }) => label));
-  });
-
-  it('stand behind the headings of Markdown, and say what their sections cost', async () => {
-    await activated({ prepare: () => set('twoHeads.blockSize', 64) });
-    const { document } = await openPrompt(markdown);
-    const hints = await hintsOf(document, 'section');
-    expect(hints.map(({ position }) => document.lineAt(position).text)).toEqual(['# First', '## Second', '# Third']);
-    hints.forEach(({ position }) => expect(position.isEqual(document.lineAt(position).range.end)).toBe(true));
-    const shares = hints.map(({ label }) => Number(/([\d.]+)\s?%/.exec(label)?.[1]));
-    // The first section holds the second.
-    expect(shares[0]).toBeGreaterThan(shares[1]);
-    expect(shares[0] + shares[2]).toBeCloseTo(100, -0.5);
-    edit(document, { from: document.getText().indexOf('# Third'), to: document.getText().indexOf('# Third') + 7 });
-    expect((await hintsOf(document, 'section')).map(({ position }) => document.lineAt(position).text)).toEqual(['# First', '## Second']);
-    set('twoHeads.hints.headings', false);
-    expect(await hintsOf(document, 'section')).toEqual([]);
-    expect(await hintsOf(document, 'block')).not.toEqual([]);
-  });
-
-  it('are not behind what looks like a heading in a text that is no Markdown', async () => {
+describe('nothing', () => {
+  it('is shown where it is switched off: no lens, hover, hint or status item', async () => {
     await activated();
-    const { document } = await openPrompt(markdown, '/prompts/prompt.txt');
-    expect(await hintsOf(document, 'block')).not.toEqual([]);
-    expect(await hintsOf(document, 'section')).toEqual([]);
-  });
-
-  it('go where they are switched off, with the lenses, the hovers and the status item', async () => {
-    await activated();
-    const { document } = await openPrompt(markdown);
+    const { document, editor } = await openPrompt(markdown);
     expect(statusItems.map(({ visible }) => visible)).toEqual([true]);
-    const drawn = [refreshes('hints'), refreshes('lenses')];
-    set('twoHeads.hints.enabled', false);
-    drawn.forEach(({ count }) => expect(count).toBeGreaterThan(0));
+    expect(lineHints(editor).size).toBeGreaterThan(0);
+    const drawn = refreshes('lenses');
+    set('twoHeads.hints.placement', 'off');
+    expect(drawn.count).toBeGreaterThan(0);
     expect(await inlayHints(document, all(document))).toEqual([]);
+    expect([...editor.decorations.values()].flat()).toEqual([]);
     expect(await codeLenses(document)).toEqual([]);
     expect(await hoversAt(document, new vscode.Position(0, 0))).toEqual([]);
     expect(statusItems.map(({ visible }) => visible)).toEqual([false]);
-    set('twoHeads.hints.enabled', true);
+    set('twoHeads.hints.placement', 'endOfLine');
     expect(await codeLenses(document)).not.toEqual([]);
     expect(statusItems.map(({ visible }) => visible)).toEqual([true]);
   });
@@ -117,14 +51,17 @@ describe('the hover', () => {
     await activated({ prepare: () => set('twoHeads.blockSize', 64) });
     const { document } = await openPrompt(markdown);
     const first = await hoversAt(document, new vscode.Position(0, 0));
-    expect(first).toHaveLength(3);
+    expect(first).toHaveLength(4);
     expect(first[0]).toContain('N = ');
     expect(first[1]).toContain('Calibrate This Machine');
     expect(first[2]).toContain('**Block 1 of');
-    const [, , third] = await hintsOf(document, 'block');
-    // A token may begin with the space before its word.
-    const at = document.getText().slice(document.offsetAt(third.position)).search(/\w/);
-    expect(await hoversAt(document, third.position.translate(0, at))).toEqual([third.tooltip]);
+    expect(commandsIn(first[3])).toEqual(['simulateFile', 'chooseScenario', 'calibrate', 'goToExpensiveBlock', 'openPanel']);
+    set('twoHeads.hints.placement', 'inline');
+    const hints = await inlayHints(document, all(document));
+    const third = hints.filter(({ label }) => /^block/.test(label as string))[2];
+    const [arithmetic, links] = await hoversAt(document, third.position.translate(0, 1));
+    expect(arithmetic).toBe((third.tooltip as vscode.MarkdownString).value);
+    expect(commandsIn(links)).toEqual(['goToExpensiveBlock', 'openPanel']);
     expect(await hoversAt(document, third.position.translate(0, 30))).toEqual([]);
   });
 
@@ -143,31 +80,33 @@ describe('the lenses', () => {
   it('say on hover that tokens are an estimate, and how far it is off', async () => {
     await activated({ prepare: () => set('twoHeads.model', 'llama-3.1-8b') });
     const { document } = await openPrompt(markdown);
-    await shownLenses(document);
-    const [headline] = await codeLenses(document);
-    expect(headline.command?.tooltip).toMatch(
-      /^Open the Two Heads panel\n\n.* tokens are an estimate by cl100k_base\. .* \+7\d\.?\d*% in other scripts\.$/,
-    );
+    expect((await shownLenses(document)).join()).toMatch(/tokens are an estimate by cl100k_base\. .* \+7\d\.?\d*% in other scripts\./);
   });
 
   it('say what the last run of this very text and plan took', async () => {
     const { engine } = await activated();
     const { document } = await openPrompt(`${markdown}1`);
     const [headline] = await shownLenses(document);
-    expect((await codeLenses(document)).map(({ command }) => command?.command)).toEqual(['twoHeads.openPanel', 'twoHeads.simulateFile']);
+    const commands = await codeLenses(document);
+    // What can be done comes first, then one fact.
+    expect(commands.map(({ command }) => command?.command)).toEqual(['twoHeads.simulateFile', 'twoHeads.openPanel']);
+    expect(commands.map(({ command }) => command?.title)).toEqual([
+      '$(play) Simulate',
+      expect.stringMatching(/^\d+ of 2,048 tokens, \d+%$/),
+    ]);
     const running = run('simulateFile');
     const call = await engine.next('simulate');
     const drawn = lensesRefreshed();
     call.resolve(await reportFor(call));
     await running;
     await drawn;
-    expect((await shownLenses(document))[2]).toBe('last run 1.23 s, error 3.1e-7');
+    expect((await shownLenses(document))[1]).toBe('Last run: 1.23 s, error 3.1e-7');
     const planned = lensesRefreshed();
     edit(document, { from: markdown.length, to: markdown.length + 1, text: '2' });
     await planned;
     // As many tokens, and yet another text.
     expect((await shownLenses(document))[0]).toBe(headline);
-    expect(await codeLenses(document)).toHaveLength(2);
+    expect((await shownLenses(document)).join()).not.toContain('Last run');
   });
 
   it('are drawn once more a while after a run, for an editor that just lost the focus', async () => {
@@ -192,10 +131,10 @@ describe('the lenses', () => {
   it('and hints expect a time on a machine that is calibrated', async () => {
     const { globalStorage } = await activated();
     await new CalibrationStore(globalStorage).write(madeUpCalibration());
-    const { document } = await openPrompt(markdown);
+    const { document, editor } = await openPrompt(markdown);
     expect((await shownLenses(document))[0]).toMatch(/about [\d.]+ (ms|s) \([\d.]+( m?s)? to [\d.]+( m?s)?\) · [\d.]+ MiB$/);
-    const hints = await inlayHints(document, all(document));
-    hints.forEach(({ label }) => expect(label).toMatch(/ · [\d.,]+ (ms|s|µs)\u00a0$/));
+    expect((await codeLenses(document))[0].command?.title).toMatch(/^\$\(play\) Simulate, about [\d.,]+ (ms|s)$/);
+    lineHints(editor).forEach(({ label }) => expect(label).toMatch(/ · [\d.,]+% · [\d.,]+ (ms|s|µs)/));
     expect((await hoversAt(document, new vscode.Position(0, 0)))[1]).toContain('Expected on cpu');
   });
 });
@@ -206,10 +145,9 @@ describe('the context length', () => {
   it('is in lens and status item, without a warning while the prompt is within it', async () => {
     await activated();
     const { document } = await openPrompt(markdown);
-    expect(await shownLenses(document)).toEqual([
-      expect.stringMatching(/^\d+ of 2,048 tokens, \d+% · \d blocks? of 256 · /),
-      expect.anything(),
-    ]);
+    const [headline, ...rest] = await shownLenses(document);
+    expect(headline).toMatch(/^\d+ of 2,048 tokens, \d+% · \d blocks? of 256 · /);
+    expect(rest).toEqual(['Open the Two Heads panel']);
     expect(statusItems[0].text).toMatch(/^\$\(split-horizontal\) \d+ of 2,048 tokens, \d+% · [\d,]+ calls$/);
   });
 
@@ -217,10 +155,9 @@ describe('the context length', () => {
     await activated();
     const { document } = await openPrompt(long);
     const note = /2,\d{3} tokens are past the 2,048 that the model was trained on/;
-    const [headline, warning] = await codeLenses(document);
-    expect(headline.command?.title).toMatch(/^2,\d{3} of 2,048 tokens, 1\d\d% · /);
-    expect(warning.command?.title).toBe('$(warning) past the 2,048 tokens of training');
-    expect(warning.command?.tooltip).toMatch(note);
+    const [, fact] = await codeLenses(document);
+    expect(fact.command?.title).toMatch(/^\$\(warning\) 2,\d{3} of 2,048 tokens, 1\d\d%$/);
+    expect(fact.command?.tooltip).toMatch(note);
     expect(statusItems[0].text).toMatch(/^\$\(warning\) 2,\d{3} of 2,048 tokens, 1\d\d% · /);
     expect((statusItems[0].tooltip as vscode.MarkdownString).value).toMatch(note);
     expect((await hoversAt(document, new vscode.Position(0, 0)))[0]).toMatch(note);
@@ -231,7 +168,7 @@ describe('the context length', () => {
     const { document } = await openPrompt(long);
     expect((await shownLenses(document)).slice(0, 2)).toEqual([
       expect.stringMatching(/^1,\d{3} of 1,024 tokens, 1\d\d% · /),
-      '$(warning) past the model’s 1,024 positions',
+      expect.stringMatching(/^The model has 1,024 positions and cannot run /),
     ]);
   });
 });
@@ -243,7 +180,7 @@ describe('the status item', () => {
     const [item] = statusItems;
     const idle = item.text;
     expect(idle).toMatch(/^\$\(split-horizontal\) .*\d/);
-    expect(item.command).toBe('twoHeads.openPanel');
+    expect(item.command).toBe('twoHeads.showMenu');
     const running = run('simulateFile');
     const call = await engine.next('simulate');
     expect(item.text).toBe('$(loading~spin) native 0%');

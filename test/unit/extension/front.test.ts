@@ -63,9 +63,24 @@ describe('the editor in front', () => {
     expect(await front(panel)).toBe('/one.prompt');
     closeEditor(second);
     expect(await front(panel)).toBeNull();
-    expect(contextKeys.get('twoHeads.front')).toBeUndefined();
+    expect(contextKeys.get('twoHeads.front')).toBe('none');
     await run('compareScenarios');
     expect(textsOf('warning')).toEqual(['Two Heads: no text is in front; open a prompt first.']);
+  });
+
+  it('is the file that a menu was opened on, wherever that is', async () => {
+    const { engine } = await activated();
+    const { document } = await openPrompt(text, '/beside.prompt');
+    const other = openDocument('/notes.md', `${text}!`);
+    expect(contextKeys.get('twoHeads.prompts')).toEqual(['/beside.prompt']);
+    const running = run('simulateFile', other.uri, [other.uri]);
+    const call = await engine.next('simulate');
+    expect(call.argument).toMatchObject({ path: '/notes.md', text: `${text}!` });
+    call.reject(new Error('enough'));
+    await running;
+    expect(contextKeys.get('twoHeads.prompts')).toEqual(['/notes.md']);
+    await run('stopTreatingAsPrompt', document.uri);
+    expect(contextKeys.get('twoHeads.prompts')).toEqual([]);
   });
 
   it('is refused by name where it cannot be edited', async () => {
@@ -81,7 +96,7 @@ describe('the editor in front', () => {
       expect(await front(panel)).toBeNull();
       expect(await codeLenses(document)).toEqual([]);
       expect(await inlayHints(document, beginning)).toEqual([]);
-      expect(contextKeys.get('twoHeads.front')).toBeUndefined();
+      expect(contextKeys.get('twoHeads.front')).toBe('none');
       closeDocument(document);
     }
     expect(engine.calls).toEqual([]);
@@ -116,7 +131,7 @@ describe('the editor in front', () => {
 
 describe('a diff', () => {
   it('has no lens, hint or hover, unless its file is also open beside it', async () => {
-    await activated();
+    await activated({ prepare: () => set('twoHeads.hints.placement', 'inline') });
     const { document, editor } = await openPrompt(text);
     const shown = async (): Promise<number[]> => [
       (await codeLenses(document)).length,

@@ -1,10 +1,17 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { optionNames } from '../../../src/core/options/table';
 import { numberParameters, textParameters } from '../../../src/core/scenario/scenario';
 import { type Manifest, manifestOf, manifestTexts } from '../../../src/extension/manifest/manifest';
 import { root } from '../../support/paths';
+
+/** An entry of a menu, or a key. */
+interface MenuEntry {
+  readonly command?: string;
+  readonly submenu?: string;
+  readonly when?: string;
+}
 
 /** A setting as the manifest has it. */
 interface Setting {
@@ -26,6 +33,11 @@ const manifest = JSON.parse(shown) as {
     readonly untrustedWorkspaces: { readonly supported: unknown; readonly restrictedConfigurations: readonly string[] };
   };
   readonly contributes: {
+    readonly commands: readonly { readonly command: string }[];
+    readonly menus: Readonly<Record<string, readonly MenuEntry[]>>;
+    readonly submenus: readonly { readonly id: string }[];
+    readonly keybindings: readonly MenuEntry[];
+    readonly colors: readonly { readonly id: string; readonly defaults: Readonly<Record<string, string>> }[];
     readonly configuration: readonly {
       readonly title: string;
       readonly order: number;
@@ -88,6 +100,49 @@ it("takes what is the machine's business, and what decides what is planned, from
   const deciding = ['scenario', 'mask', 'cycle', 'languages', 'files'].map((name) => `twoHeads.${name}`);
   expect([...restrictedConfigurations].sort()).toEqual([...ofTheMachine.map(([name]) => name), ...deciding].sort());
 });
+
+it('offers in menus and on keys only what there is, under conditions that the code sets, and every submenu and colour of it is used', () => {
+  const { commands, menus, submenus, keybindings, colors } = manifest.contributes;
+  const names = commands.map(({ command }) => command);
+  const entries = [...Object.values(menus).flat(), ...keybindings];
+  const source = sourceOf(join(root, 'src', 'extension'));
+  for (const { command, submenu, when = '' } of entries) {
+    expect(command === undefined ? submenus.map(({ id }) => id) : names).toContain(command ?? submenu);
+    for (const [key] of when.replaceAll(/view(Item)? == \S+|config\.\S+|focusedView == \S+/g, '').matchAll(/twoHeads\.\w+/g)) {
+      expect(source, key).toContain(`'${key}'`);
+    }
+  }
+  submenus.forEach(({ id }) => {
+    expect(entries.some(({ submenu }) => submenu === id)).toBe(true);
+    expect(menus[id].length).toBeGreaterThan(2);
+  });
+  colors.forEach(({ id, defaults }) => {
+    expect(source).toContain(id.startsWith('twoHeads.heat') ? '`twoHeads.heat${' : `'${id}'`);
+    expect(Object.keys(defaults)).toEqual(['dark', 'light', 'highContrast', 'highContrastLight']);
+  });
+  // The palette offers what always makes sense without a condition.
+  const always = names.filter((name) => !menus.commandPalette.some(({ command, when }) => command === name && when !== undefined));
+  expect(always.map((name) => name.slice('twoHeads.'.length))).toEqual([
+    'runLedger',
+    'calibrate',
+    'chooseScenario',
+    'chooseBlockSize',
+    'chooseModel',
+    'getModel',
+    'showMenu',
+    'openPanel',
+    'openSamplePrompt',
+    'showLog',
+  ]);
+});
+
+/** All TypeScript below a folder. */
+function sourceOf(folder: string): string {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .join('\n');
+}
 
 it('has an icon of 256 pixels, drawn from what is kept beside it', () => {
   const icon = readFileSync(join(root, manifest.icon));

@@ -126,7 +126,7 @@ describe('a notebook in an editor', () => {
     focusNotebook(false);
     expect(statusItems[0].text).toContain('work.ipynb: ');
     closeNotebook(notebook);
-    expect([(await panel.snapshot()).document, contextKeys.get('twoHeads.front')]).toEqual([null, undefined]);
+    expect([(await panel.snapshot()).document, contextKeys.get('twoHeads.front')]).toEqual([null, 'none']);
   });
 
   it('is planned anew when a cell is added or edited', async () => {

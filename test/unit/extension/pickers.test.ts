@@ -56,6 +56,29 @@ describe('the choice of a scenario', () => {
   });
 });
 
+describe('the menu of the status item', () => {
+  it('offers what can be done now, and does it', async () => {
+    const { engine } = await activated();
+    const offered = (): string[] => (shownPicks.at(-1)?.items ?? []).map(({ label }) => label.replace(/^\$\([\w-]+\) /, ''));
+    script.picks.push('$(split-horizontal) Open Panel');
+    await run('showMenu');
+    expect(offered()).not.toContain('Simulate This File');
+    await openPrompt(text);
+    script.picks.push('$(play) Simulate This File');
+    const running = run('showMenu');
+    const call = await engine.next('simulate');
+    expect(offered()).toEqual(expect.arrayContaining(['Simulate This File', 'Go to Most Expensive Block', 'Choose Scenario']));
+    script.picks.push('$(debug-stop) Cancel the Run');
+    await run('showMenu');
+    expect(offered()).not.toContain('Simulate This File');
+    expect(call.argument).toMatchObject({ path: '/prompts/prompt.md' });
+    await running;
+    script.picks.push('$(settings-gear) Settings of Hints');
+    await run('showMenu');
+    expect(executed.at(-1)).toEqual({ command: 'workbench.action.openSettings', given: ['twoHeads.hints'] });
+  });
+});
+
 describe('the choice of a block size', () => {
   it('refuses what is none', async () => {
     await activated();
@@ -104,8 +127,9 @@ describe('the most expensive parts', () => {
   it('are shown as the focus moves, and gone to', async () => {
     await activated({ prepare: () => set('twoHeads.blockSize', 64) });
     const { editor } = await openPrompt(text);
+    const before = decorationTypes.size;
     const { pick, done } = await openParts(editor);
-    const [type] = decorationTypes;
+    const type = [...decorationTypes].at(-1);
     const item = pick.items[3] as (typeof pick.items)[number] & { range: vscode.Range };
     pick.focus([item]);
     expect(editor.decorations.get(type)).toEqual([item.range]);
@@ -117,7 +141,7 @@ describe('the most expensive parts', () => {
     await done;
     expect(editor.selection.isEqual(new vscode.Selection(item.range.start, item.range.start))).toBe(true);
     expect(editor.revealed.at(-1)?.range).toBe(item.range);
-    expect(decorationTypes.size).toBe(0);
+    expect(decorationTypes.size).toBe(before);
   });
 
   it('leave the editor as it was without an answer', async () => {

@@ -69,7 +69,7 @@ describe('prompts by the settings', () => {
   });
 
   it('have the costs of their sections in those languages too', async () => {
-    await activated();
+    await activated({ prepare: () => set('twoHeads.hints.placement', 'inline') });
     const { document } = await openPrompt(`# One\n\n${text}\n`, '/review.prompt.md');
     expect(document.languageId).toBe('prompt');
     const hints = await inlayHints(document, new vscode.Range(0, 0, 3, 0));

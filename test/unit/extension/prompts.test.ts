@@ -90,7 +90,7 @@ describe('the plans of prompts', () => {
   });
 
   it('are marked as stale where they lag behind, until the next is there', async () => {
-    await activated();
+    await activated({ prepare: () => set('twoHeads.hints.placement', 'inline') });
     const { document } = await openPrompt(text);
     const everything = new vscode.Range(0, 0, 0, text.length);
     const shown = async (): Promise<string[]> => {

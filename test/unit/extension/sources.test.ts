@@ -21,13 +21,15 @@ async function hintOffsets(document: FakeDocument): Promise<number[]> {
 describe('hints', () => {
   it('of a prompt file begin after its front matter, which is no part of the prompt', async () => {
     await activated();
+    set('twoHeads.hints.placement', 'inline');
     set('twoHeads.blockSize', 128);
     const header = '---\nmode: agent\n---\n';
     const document = openDocument('/review.prompt.md', `${header}${words}`, 'prompt');
     show(document);
     await shownLenses(document);
     const offsets = await hintOffsets(document);
-    expect(offsets[0]).toBe(header.length);
+    // At the end of the line, as nothing stands before a line's first word.
+    expect(offsets[0]).toBe(header.length + words.length);
     expect(offsets.length).toBeGreaterThan(1);
     // Blocks begin at words.
     expect(offsets.slice(1).map((at) => document.getText().slice(at - 1, at + 1))).not.toContain('-');
@@ -35,6 +37,7 @@ describe('hints', () => {
 
   it('of a chat stand in its messages, and a section is a message', async () => {
     await activated();
+    set('twoHeads.hints.placement', 'inline');
     set('twoHeads.blockSize', 128);
     const chat = JSON.stringify(
       {
@@ -63,6 +66,7 @@ describe('a program', () => {
 
   it('is read whole until the cursor is in a long string literal, which is the prompt then, also after it left', async () => {
     const { engine } = await activated();
+    set('twoHeads.hints.placement', 'inline');
     const document = openDocument('/app.py', program, 'python');
     const editor = show(document);
     await run('treatAsPrompt');
@@ -89,7 +93,7 @@ describe('a program', () => {
     edit(document, { from: 0, text: 'y = 1\n' });
     await planned;
     expect(await tokens()).toBe(second);
-    expect((await hintOffsets(document))[0]).toBe(document.getText().indexOf('"""', document.getText().indexOf('second')) + 3);
+    expect((await hintOffsets(document))[0]).toBe(document.getText().indexOf('"""', document.getText().indexOf('second')));
     const running = run('simulateFile');
     const call = await engine.next('simulate');
     expect(call.argument).toMatchObject({ source: { ...plainSource, languageId: 'python', at: program.lastIndexOf('quick') + 6 } });

@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import type { EditorState, SelectionState } from './probe/protocol';
 import type { QuickInput } from './quick-input';
 import type { VsCodeServer } from './server';
-import { locateInEditor, readCodeLenses, readInlayHints, type Box } from './page-readers';
+import { locateInEditor, readCodeLenses, readCodeLensHovers, readHints, type Box } from './page-readers';
 import { eventually, until } from './wait';
 
 /** After so many looks at a hover that has not come, the mouse moves again; then after twice as many, and so on. */
@@ -38,14 +38,19 @@ export class Editor {
     return this.page.evaluate(readCodeLenses);
   }
 
+  /** The lines of the hovers of the code lenses on screen. */
+  codeLensHovers(): Promise<string[]> {
+    return this.page.evaluate(readCodeLensHovers);
+  }
+
   /** Clicks the code lens whose text contains `text`. */
   async clickCodeLens(text: string): Promise<void> {
     await this.page.locator('.codelens-decoration a', { hasText: text }).first().click();
   }
 
-  /** The inlay hints on screen, top to bottom. */
-  inlayHints(): Promise<string[]> {
-    return this.page.evaluate(readInlayHints);
+  /** The hints on screen, top to bottom. */
+  hints(): Promise<string[]> {
+    return this.page.evaluate(readHints);
   }
 
   /** The text of the hover that shows when the mouse rests on the first occurrence of `text`, in the file or in a hint. */

@@ -5,34 +5,46 @@
 
 /** One frame, where it differs from the one before. */
 export interface EditorFrame {
-  /** The lines on screen with the hints in them, top to bottom. */
-  readonly lines: readonly string[];
+  /** The lines on screen, top to bottom, each with the hint at its end. */
+  readonly lines: readonly { readonly text: string; readonly hint: string }[];
   readonly lenses: readonly string[];
   readonly status: readonly string[];
 }
 
 interface PageElement {
+  readonly className: string;
   readonly textContent: string | null;
+  querySelectorAll(selector: string): Iterable<PageElement>;
   getBoundingClientRect(): { readonly y: number };
 }
+declare function getComputedStyle(element: PageElement, pseudo: string): { readonly content: string };
 declare const document: { querySelectorAll(selector: string): Iterable<PageElement> };
 declare const window: { twoHeadsFrames?: EditorFrame[] | undefined };
 declare function requestAnimationFrame(callback: () => void): void;
 
 /** Begins to record, from the frame that is there now. */
 export function recordFrames(): void {
-  const read = (selector: string): string[] =>
-    [...document.querySelectorAll(selector)]
-      .sort((a, b) => a.getBoundingClientRect().y - b.getBoundingClientRect().y)
-      .map(({ textContent }) => (textContent ?? '').replaceAll('\u00a0', ' ').replaceAll('\u200a', ''));
+  const sorted = (selector: string): PageElement[] =>
+    [...document.querySelectorAll(selector)].sort((a, b) => a.getBoundingClientRect().y - b.getBoundingClientRect().y);
+  const textOf = ({ textContent }: PageElement): string => (textContent ?? '').replaceAll('\u00a0', ' ');
+  // The editor takes a style away before it draws the line anew; what is on screen then is what the style said.
+  const said: Record<string, string | undefined> = {};
+  const hintOf = (line: PageElement): string =>
+    [...line.querySelectorAll('span[class*="ced-"]')]
+      .map((span) => {
+        const { content } = getComputedStyle(span, '::after');
+        said[span.className] = content.startsWith('"') ? content.slice(1, -1).replaceAll('\u00a0', ' ') : said[span.className];
+        return said[span.className] ?? '';
+      })
+      .join('');
   const frames: EditorFrame[] = [];
   window.twoHeadsFrames = frames;
   let last = '';
   const look = (): void => {
     const frame = {
-      lines: read('.editor-instance .view-line'),
-      lenses: read('.codelens-decoration'),
-      status: read('.part.statusbar .statusbar-item'),
+      lines: sorted('.editor-instance .view-line').map((line) => ({ text: textOf(line), hint: hintOf(line) })),
+      lenses: sorted('.codelens-decoration').map(textOf),
+      status: sorted('.part.statusbar .statusbar-item').map(textOf),
     };
     const text = JSON.stringify(frame);
     if (text !== last) {

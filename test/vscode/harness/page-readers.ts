@@ -27,6 +27,7 @@ interface PageElement extends PageNode {
   getAttribute(name: string): string | null;
   getBoundingClientRect(): Box;
 }
+declare function getComputedStyle(element: PageElement, pseudo: string): { readonly content: string };
 declare const document: {
   querySelectorAll(selector: string): Iterable<PageElement>;
   createTreeWalker(root: PageElement, whatToShow: number): { nextNode(): PageNode | null };
@@ -38,15 +39,17 @@ declare const document: {
 };
 
 /**
- * The inlay hints on screen, top to bottom, left to right. A hint's label parts lie in neighbouring spans that VS Code
- * gives a generated class; neighbours are joined, so two hints that touch read as one.
+ * The hints on screen, top to bottom, left to right: those in the text and those at the ends of lines, several of which on one
+ * line have spaces between them. The parts of one in the text lie in neighbouring spans that VS Code gives a generated class;
+ * neighbours are joined, so two hints that touch read as one.
  */
-export function readInlayHints(): string[] {
+export function readHints(): string[] {
   const hints: string[] = [];
   const lines = [...document.querySelectorAll('.editor-instance .view-line')].sort(
     (a, b) => a.getBoundingClientRect().y - b.getBoundingClientRect().y,
   );
   for (const line of lines) {
+    const ends = [...line.querySelectorAll('span[class*="ced-"]')].map((span) => getComputedStyle(span, '::after').content);
     let hint = '';
     for (const span of [...line.querySelectorAll('span > span'), undefined]) {
       if (span?.className.includes('dyn-rule-') === true) {
@@ -56,6 +59,11 @@ export function readInlayHints(): string[] {
         hint = '';
       }
     }
+    hints.push(
+      ...ends
+        .filter((content) => content.startsWith('"'))
+        .flatMap((content) => content.slice(1, -1).replaceAll('\u00a0', ' ').split('   ')),
+    );
   }
   return hints;
 }
@@ -66,6 +74,14 @@ export function readCodeLenses(): string[] {
     .sort((a, b) => a.getBoundingClientRect().y - b.getBoundingClientRect().y)
     .flatMap((row) => [...row.children].map((part) => (part.textContent ?? '').replaceAll('\u00a0', ' ').trim()))
     .filter((text) => text !== '' && text !== '|' && text !== 'no commands');
+}
+
+/** What the code lenses on screen tell, top to bottom, left to right: their texts, and the lines of their hovers. */
+export function readCodeLensHovers(): string[] {
+  return [...document.querySelectorAll('.codelens-decoration')]
+    .sort((a, b) => a.getBoundingClientRect().y - b.getBoundingClientRect().y)
+    .flatMap((row) => [...row.children].map((part) => part.getAttribute('title') ?? ''))
+    .flatMap((title) => title.split('\n\n'));
 }
 
 /** The labels of the status bar's items, left to right, without their icons. */
@@ -82,6 +98,12 @@ export function locateInEditor(text: string): Box | null {
     (a, b) => a.getBoundingClientRect().y - b.getBoundingClientRect().y,
   );
   for (const line of lines) {
+    for (const span of line.querySelectorAll('span[class*="ced-"]')) {
+      if (getComputedStyle(span, '::after').content.includes(text)) {
+        const { x, y, width, height } = span.getBoundingClientRect();
+        return { x, y, width, height };
+      }
+    }
     const start = (line.textContent ?? '').replaceAll('\u00a0', ' ').indexOf(text);
     if (start < 0) {
       continue;

@@ -101,14 +101,15 @@ export class Stage {
     await this.bench.open(this.path(file));
   }
 
-  /** Waits for a code lens. */
+  /** Waits for a code lens, or a line of its hover. */
   lens(wanted: RegExp | string): Promise<string> {
-    return eventuallyText('a lens', () => this.bench.editor.codeLenses(), wanted);
+    const { editor } = this.bench;
+    return eventuallyText('a lens', async () => [...(await editor.codeLensHovers()), ...(await editor.codeLenses())], wanted);
   }
 
-  /** Waits for an inlay hint. */
+  /** Waits for a hint. */
   hint(wanted: RegExp | string): Promise<string> {
-    return eventuallyText('a hint', () => this.bench.editor.inlayHints(), wanted);
+    return eventuallyText('a hint', () => this.bench.editor.hints(), wanted);
   }
 
   /** Waits for a notification. */

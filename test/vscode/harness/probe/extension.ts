@@ -59,7 +59,9 @@ const answers: { readonly [Q in Question]: (argument: string) => ProbeAnswers[Q]
     return true;
   },
   command: (call) => {
-    const [command, ...given] = JSON.parse(call) as [string, ...unknown[]];
+    const addressOf = (value: unknown): unknown =>
+      typeof value === 'object' && value !== null && 'uri' in value ? vscode.Uri.parse(String(value.uri)) : value;
+    const [command, ...given] = (JSON.parse(call) as [string, ...unknown[]]).map(addressOf) as [string, ...unknown[]];
     // Not awaited: one that asks something ends only with the answer.
     void vscode.commands.executeCommand(command, ...given);
     return true;

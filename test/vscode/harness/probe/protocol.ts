@@ -48,7 +48,7 @@ export interface ProbeAnswers {
   readonly show: boolean;
   /** Opens the notebook at the URI in the argument in the editor of notebooks, and says that it did. */
   readonly showNotebook: boolean;
-  /** Executes the command in the argument (JSON: its identifier, then its arguments), and says that it began. */
+  /** Executes the command in the argument (JSON: its identifier, then its arguments, an address as `{ uri }`), and says that it began. */
   readonly command: boolean;
   /** Stops what runs, closes every editor with its changes undone and every notification and quick input, and says that it did. */
   readonly clear: boolean;
