@@ -14,6 +14,7 @@ import type { AttendedLayer, LayerAttention, LayerTensors, OnInstances } from '.
 import type { Oracle } from './tiles/oracle';
 import { HeldRows } from './tiles/held-rows';
 import { mergeSinks } from './tiles/states';
+import type { OnTileMasses } from './tiles/tile-masses';
 import { layerTensors, outputAndMlp, project, type Stretch, stretchesAt } from './tiles/tokenwise';
 
 /**
@@ -47,6 +48,8 @@ export interface ForwardPass {
   readonly inspect?: InspectLayer | undefined;
   /** One more head, which goes through the same attention. */
   readonly probe?: AttentionProbe | undefined;
+  /** Called with what the tiles of each layer, head and query block hold of its weights; tile by tile under `fused` alone. */
+  readonly onTileMasses?: ((layer: number, ...masses: Parameters<OnTileMasses>) => void) | undefined;
 }
 
 /** A head whose attention is known. Its calls and its time are not the run's. */
@@ -156,7 +159,8 @@ export async function* forwardRows(pass: ForwardPass): AsyncGenerator<StreamRows
         }
         instances = 0;
         due = model.shape.heads * instancesOfRows(parts[partOf[layer]].plan, own.queries);
-        const attended = await attention.run(tensors, own);
+        const { onTileMasses } = pass;
+        const attended = await attention.run(tensors, own, onTileMasses && { onMasses: (...masses) => onTileMasses(layer, ...masses) });
         await pass.inspect?.(layer, tensors, attended, hidden, own);
         report('mlp', 0.9);
         await clock.time('mlp', () => outputAndMlp(pass, hidden, attended.out, weights, cut(own.queries)));
@@ -191,8 +195,8 @@ export function layerAttention(
       ? new FusedAttention(plan, oracle, clock, onInstances, queries)
       : new BlackBoxAttention(plan, layout, oracle, clock, onInstances);
   return {
-    async run(layer, step) {
-      const attended = await overKeys.run(layer, step);
+    async run(layer, step, scale) {
+      const attended = await overKeys.run(layer, step, scale);
       const { sinks } = layer;
       if (sinks !== undefined) {
         const { out, logNormaliser } = attended;

@@ -1,5 +1,6 @@
 import type { HeadTensors } from '../../../core/math/reference-attention';
 import type { LayerStep } from '../../../core/plan/segments';
+import type { MassScale } from './tile-masses';
 
 /** One tensor per head over the whole sequence: `[heads, tokens, width]`, row-major, each head contiguous. */
 export interface HeadTensor {
@@ -82,8 +83,13 @@ export interface AttendedLayer {
 
 /** Computes the attention of one layer after another by the calls of a plan; all layers share its buffers. */
 export interface LayerAttention {
-  /** Attention of one layer. The next layer may overwrite the result. @param step whose rows the tensors have; all by default */
-  run(layer: LayerTensors, step?: LayerStep): Promise<AttendedLayer>;
+  /**
+   * Attention of one layer. The next layer may overwrite the result.
+   *
+   * @param step whose rows the tensors have; all by default
+   * @param scale whom to tell what each tile holds of the weights; only `fused` knows it, a black box tells nothing
+   */
+  run(layer: LayerTensors, step?: LayerStep, scale?: MassScale): Promise<AttendedLayer>;
 }
 
 /** Called after every batch with the number of single-head instances it finished; may throw to stop the run. */

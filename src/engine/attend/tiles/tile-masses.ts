@@ -1,0 +1,110 @@
+import { logAddExp } from '../../../core/math/attention-state';
+import type { TileMasses } from '../../../core/atlas/tile-masses';
+import type { Dispatch, TileStack } from '../../../core/plan/dispatches';
+
+/** Called once for each head and query block with what its tiles hold of its weights. */
+export type OnTileMasses = (head: number, queryBlock: number, masses: TileMasses) => void;
+
+/** What weights are measured against. */
+export interface MassScale {
+  readonly onMasses: OnTileMasses;
+  /**
+   * Log-normaliser of a row of a head, counted from the first query of the step; that of the attention itself, with its learned sink,
+   * where left out. That of other attention over the same queries says which of its weights the keys of this one have.
+   */
+  readonly normaliser?: ((head: number, row: number) => number) | undefined;
+}
+
+/** Sums of consecutive key blocks for the queries of one query block. */
+interface Part {
+  readonly from: number;
+  /** `[tiles, M]`, relative to the reference of each query. */
+  readonly sums: ArrayLike<number>;
+}
+
+/**
+ * Gathers the sums of a head's tiles, as its native runs return them, until the sum over all of a query's keys is known.
+ *
+ * All tiles of a query have the same reference, so a tile's share of the weights is its sum times one number for each query.
+ */
+export class TileMassGatherer {
+  /** By query block. */
+  private readonly parts = new Map<number, Part[]>();
+
+  /** @param rows M */
+  constructor(private readonly rows: number) {}
+
+  /** Takes the sums of a native run, as `AttentionResult.tileSums` has them. */
+  add(
+    { firstBlock, blocks, stacks, further }: Pick<Dispatch, 'firstBlock' | 'blocks' | 'stacks' | 'further'>,
+    tileSums: Float32Array | undefined,
+  ): void {
+    let at = 0;
+    const put = (block: number, from: number, tiles: number): void => {
+      const end = at + tiles * this.rows;
+      this.put(block, { from, sums: tileSums?.subarray(at, end) ?? [] });
+      at = end;
+    };
+    for (const { from, tiles } of stacks) {
+      if (blocks === 1) {
+        put(firstBlock, from, tiles);
+        continue;
+      }
+      // Several query blocks have a tile each, or all of them the same one.
+      for (let block = 0; block < blocks; block += 1) {
+        put(firstBlock + block, tiles > 1 ? from + block : from, 1);
+      }
+    }
+    further.forEach((stack, block) => stack && put(firstBlock + block, stack.from, stack.tiles));
+  }
+
+  /** Takes the sums of tiles that were run one by one: e to their own log-normalisers `[tiles, M]`, less `reference` of each query. */
+  addApart(block: number, { from }: TileStack, logNormaliser: Float32Array, reference: ArrayLike<number>): void {
+    const sums = Float64Array.from(logNormaliser, (value, at) => {
+      const row = at % this.rows;
+      return row < reference.length ? Math.exp(value - reference[row]) : 0;
+    });
+    this.put(block, { from, sums });
+  }
+
+  /** Forgets the sums of a query block. */
+  discard(block: number): void {
+    this.parts.delete(block);
+  }
+
+  /**
+   * The masses of a query block, whose sums are complete, as means over its queries.
+   *
+   * @param scales `[queries]`: what a sum of each query is multiplied with
+   */
+  take(block: number, scales: Float64Array): TileMasses {
+    const keyBlocks: number[] = [];
+    const masses: number[] = [];
+    for (const { from, sums } of this.parts.get(block) ?? []) {
+      for (let tile = 0; tile * this.rows < sums.length; tile += 1) {
+        let mass = 0;
+        for (let row = 0; row < scales.length; row += 1) {
+          mass += sums[tile * this.rows + row] * scales[row];
+        }
+        keyBlocks.push(from + tile);
+        masses.push(mass / scales.length);
+      }
+    }
+    this.parts.delete(block);
+    return { keyBlocks, masses };
+  }
+
+  private put(block: number, part: Part): void {
+    const known = this.parts.get(block);
+    if (known === undefined) {
+      this.parts.set(block, [part]);
+    } else {
+      known.push(part);
+    }
+  }
+}
+
+/** The log-normaliser over keys and a learned sink, where there is one. */
+export function withSink(logNormaliser: number, sink: number | undefined): number {
+  return sink === undefined ? logNormaliser : logAddExp(logNormaliser, sink);
+}
