@@ -7,7 +7,7 @@ import { InputError } from '../core/errors';
 import { formatCount, formatError, formatFigure, formatNumberOf, formatShare } from '../core/format';
 import type { Option } from '../core/options/option';
 import { toJson } from '../core/report/json';
-import { failOn, verdictText } from '../core/report/verdict';
+import { failOn } from '../core/report/verdict';
 import { scenarioLabel } from '../core/scenario/scenario';
 import { readPrompt } from '../engine/read/prompt';
 import { atlas } from '../engine/tasks/atlas/atlas';
@@ -29,7 +29,7 @@ const outOption: Option = {
 const writers: Readonly<Record<string, (report: AtlasReport) => string>> = {
   '.svg': (report) => atlasPicture(report),
   '.html': atlasHtml,
-  '.json': (report) => `${toJson(report, 1)}\n`,
+  '.json': (report) => `${toJson(report)}\n`,
 };
 
 /** `two-heads atlas`: where the attention of a prompt goes, and what a mask would cut off. */
@@ -69,7 +69,7 @@ function writerOf(out: string): (report: AtlasReport) => string {
 
 /** An atlas as a person reads it. */
 function atlasText(report: AtlasReport): string {
-  const { atlas: found, masked, verdict, plan } = report;
+  const { atlas: found, masked, plan } = report;
   const { cells, cut, massError, oracle } = found;
   const [least] = oracle.kept;
   return [
@@ -87,7 +87,6 @@ function atlasText(report: AtlasReport): string {
         'lower bound',
         `${formatCount(least.eachBlock)} of ${formatCount(oracle.tiles)} tiles keep ${keptLabel(least.share)} of every query block, in ${formatCount(least.calls)} of ${formatCount(oracle.calls)} attention calls (${plan.bound.theorem} on any input: ${formatCount(plan.bound.calls)})`,
       ],
-      ['verdict', verdictText(verdict)],
     ]),
     '',
     ...tableLines(oracleTable(found)),

@@ -1,15 +1,33 @@
 import { InputError } from '../errors';
-import { isSampled, layerGroups, maskOf, type Scenario, scenarioLabel, StepBudget } from '../scenario/scenario';
+import {
+  bothOf,
+  isSampled,
+  layerGroups,
+  type LayerScenario,
+  maskOf,
+  ofLayers,
+  type Scenario,
+  scenarioLabel,
+  StepBudget,
+} from '../scenario/scenario';
 import { hidesShown } from '../scenario/touched';
 import { type ModelShape, nativeScenario } from '../shapes';
-import type { CutRequest } from './gatherer';
+
+/** What a scenario leaves of a model's own attention. */
+export interface CutRequest {
+  readonly scenario: Scenario;
+  /** By layer, whether it hides anything that the layer's own attention shows. */
+  readonly hides: readonly boolean[];
+  /** The pairs that both show: what is cut off is all else. */
+  readonly left: Scenario;
+}
 
 /**
- * Which layers a scenario cuts something off in.
+ * What a scenario cuts off, layer by layer. Where it hides some pairs and shows others that the model itself hides, what is left is a mask
+ * written from both.
  *
  * @param tokens N
- * @throws InputError for a scenario whose cut is not a part of the model's own attention: one that samples keys, or that hides some pairs and
- * shows others that the model itself hides
+ * @throws InputError for a scenario that samples keys, and for masks that cost too much to look at
  */
 export function cutRequest(scenario: Scenario, shape: ModelShape, tokens: number): CutRequest {
   if (isSampled(scenario)) {
@@ -18,22 +36,29 @@ export function cutRequest(scenario: Scenario, shape: ModelShape, tokens: number
     );
   }
   const hides = new Array<boolean>(shape.layers).fill(false);
+  const left: LayerScenario[] = [];
   const budget = new StepBudget();
   for (const own of layerGroups(scenario, shape.layers)) {
     for (const native of layerGroups(nativeScenario(shape), shape.layers)) {
       const layers = own.layers.filter((layer) => native.layers.includes(layer));
-      if (layers.length === 0 || scenarioLabel(own.scenario) === scenarioLabel(native.scenario)) {
-        continue;
+      const both = layers.length === 0 ? undefined : leftOf(own.scenario, native.scenario, tokens, budget);
+      for (const layer of layers) {
+        hides[layer] = both !== undefined;
+        left[layer] = both ?? native.scenario;
       }
-      const [mask, shown] = [own.scenario, native.scenario].map((each) => maskOf(each, tokens, budget));
-      const cuts = hidesShown(mask, shown, tokens);
-      if (cuts && hidesShown(shown, mask, tokens)) {
-        throw new InputError(
-          `Scenario ${scenarioLabel(own.scenario)} hides some pairs of layer ${layers[0] + 1} and shows others that the model's own ${scenarioLabel(native.scenario)} attention hides, so what it cuts off is no part of that; choose one that only hides, such as sliding-window.`,
-        );
-      }
-      layers.forEach((layer) => (hides[layer] = cuts));
     }
   }
-  return { scenario, hides };
+  return { scenario, hides, left: ofLayers(left) };
+}
+
+/** What both show, where the scenario hides something. */
+function leftOf(scenario: LayerScenario, native: LayerScenario, tokens: number, budget: StepBudget): LayerScenario | undefined {
+  if (scenarioLabel(scenario) === scenarioLabel(native)) {
+    return undefined;
+  }
+  const [mask, shown] = [scenario, native].map((each) => maskOf(each, tokens, budget));
+  if (!hidesShown(mask, shown, tokens)) {
+    return undefined;
+  }
+  return hidesShown(shown, mask, tokens) ? bothOf(scenario, native) : scenario;
 }

@@ -1,17 +1,10 @@
 import { blockEnd, blockStart } from '../plan/partition';
 import type { Plan } from '../plan/plan';
-import type { Scenario } from '../scenario/scenario';
 import type { Atlas, HeadAtlas, KeptTiles, OracleCurve } from './atlas';
 import { type CellGrid, cellGrid, cellRows } from './cells';
+import type { CutRequest } from './cut';
 import { fewestTiles, keptShares, MassHistogram } from './oracle-curve';
 import type { TileMasses } from './tile-masses';
-
-/** What the cut of a scenario needs to know of a layer: `some` pairs are hidden, or none that the layer's own attention shows. */
-export interface CutRequest {
-  readonly scenario: Scenario;
-  /** By layer. */
-  readonly hides: readonly boolean[];
-}
 
 /** Sums of a head so far, each over queries. */
 interface HeadSums {
@@ -42,7 +35,7 @@ export class AtlasGatherer {
    */
   constructor(
     private readonly plan: Plan,
-    private readonly cut: CutRequest | undefined,
+    private readonly cut: Pick<CutRequest, 'scenario' | 'hides'> | undefined,
     private readonly sinks: readonly boolean[],
   ) {
     const { layers, heads } = plan.model;

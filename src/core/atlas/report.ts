@@ -28,6 +28,7 @@ export const atlasOptionNames = [
   'threads',
   'verify',
   'quality',
+  'baseline',
   'maxTokens',
   'memoryLimit',
 ] as const satisfies readonly OptionName[];

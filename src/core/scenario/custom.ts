@@ -32,6 +32,7 @@ export const custom: ScenarioDefinition<CustomScenario> = {
   mark: { colour: 'foreground', shape: 'ring' },
   written: true,
   mask: ({ expression }, tokens, budget) => new ExpressionMask(expression, tokens, budget),
+  expression: ({ expression }) => expression,
   looksAhead: ({ expression }, tokens, budget) => new ExpressionMask(expression, tokens, budget).looksAhead(),
   dependsOnLength: ({ expression }) => mentions(parseMask(expression), 'n'),
   complaint: ({ expression }) => {

@@ -110,7 +110,6 @@ describe('atlas', () => {
   it.each([
     [['--out', 'atlas.png'], /--out atlas\.png has no ending that says what to write; end it in \.svg, \.html, \.json/],
     [['--scenario', 'average-case'], /samples keys/],
-    [['--scenario', 'local-window', '--window', '10'], /hides some pairs of layer 1 and shows others/],
     [['--construction', 'tight'], /atlas has no --construction; a black box shows no masses/],
   ])('refuses %j', async (flags, message) => {
     const { code, stderr } = await run([...short, ...flags]);

@@ -6,7 +6,8 @@ import { cutRequest } from '../../../src/core/atlas/cut';
 import { AtlasGatherer } from '../../../src/core/atlas/gatherer';
 import { fewestTiles, keptShares, MassHistogram } from '../../../src/core/atlas/oracle-curve';
 import { partition } from '../../../src/core/plan/partition';
-import { makeScenario } from '../../../src/core/scenario/scenario';
+import { bothOf, makeScenario, maskOf } from '../../../src/core/scenario/scenario';
+import { scenarios } from '../../support/arbitrary';
 import { planOf, smallModel } from '../../support/shapes';
 
 const masses = fc.array(fc.double({ min: 1e-9, max: 1, noNaN: true }), { minLength: 1, maxLength: 12 });
@@ -131,11 +132,31 @@ describe('the layers in which a scenario cuts something off', () => {
     expect(cutRequest(cycle, causal, 40).hides).toEqual([false, true, false]);
   });
 
-  it('are refused where it also shows what the model hides, and where keys are sampled', () => {
-    expect(() => cutRequest(makeScenario('local-window', { window: 5 }), causal, 40)).toThrow(
-      /hides some pairs of layer 1 and shows others/,
+  it('leave what both show, where the scenario also shows what the model hides', () => {
+    const mixed = cutRequest(makeScenario('local-window', { window: 5 }), causal, 40);
+    expect(mixed.hides).toEqual([true, true, true]);
+    expect(mixed.left).toEqual(makeScenario('custom', { expression: '(abs(q - k) <= 2) and (k <= q)' }));
+    expect(cutRequest(makeScenario('sliding-window', { window: 7 }), causal, 40).left).toEqual(
+      makeScenario('sliding-window', { window: 7 }),
     );
+  });
+
+  it('are refused where keys are sampled', () => {
     expect(() => cutRequest(makeScenario('average-case', { seed: 1 }), causal, 40)).toThrow(/average-case\(seed 1\) samples keys/);
+  });
+
+  it('read every scenario as the expression that it has', () => {
+    fc.assert(
+      fc.property(scenarios, scenarios, fc.integer({ min: 1, max: 40 }), (one, other, tokens) => {
+        fc.pre([one, other].every(({ kind }) => kind !== 'average-case'));
+        const [left, right, both] = [one, other, bothOf(one, other)].map((each) => maskOf(each, tokens));
+        for (let pair = 0; pair < tokens ** 2; pair += 1) {
+          const [query, key] = [Math.floor(pair / tokens), pair % tokens];
+          expect(both.allows(query, key)).toBe(left.allows(query, key) && right.allows(query, key));
+        }
+      }),
+      { numRuns: 30 },
+    );
   });
 });
 

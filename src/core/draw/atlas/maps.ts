@@ -18,7 +18,7 @@ export const massLevels = [
 const [axis, gap] = [34, 4];
 
 /** Cells of all maps together at most, so that a page of a model with a thousand heads opens at once. */
-const mostCells = 40_000;
+const mostCells = 2 ** 16;
 
 /** The masses of every head: a map of query blocks by key blocks for each, a row of maps for each layer. */
 export function drawMaps(name: string, atlas: Atlas, cut: Partition, width: number): Drawing {

@@ -6,6 +6,8 @@ import { InputError } from '../../../core/errors';
 import type { SimulationOptions } from '../../../core/options/table';
 import { isNativeScenario } from '../../../core/plan/plan';
 import { openPlannedDevice } from '../../attend/runtime/provider';
+import { checkBaseline } from '../../attend/verify/dense-forward';
+import { qualityObstacle } from '../../attend/verify/quality';
 import { interruptible } from '../../interruptible';
 import { checkMemory, PeakWatch } from '../../memory';
 import { loadModel } from '../../read/model/load';
@@ -24,13 +26,14 @@ import { AtlasObserver } from './observer';
  */
 export async function atlas(prompt: Prompt, options: SimulationOptions, context: SimulationContext): Promise<AtlasReport> {
   checkOptions(options);
+  checkBaseline(options);
   const own: SimulationOptions = { ...options, scenario: { kind: 'native' }, executor: 'tiles' };
   const planned = await planPrompt(prompt, own, context);
   const { plan } = planned;
   await checkModel(planned);
   const masked = await planMasked(planned, prompt, own, options.scenario, context);
   const cut = masked && interruptible(() => cutRequest(masked.plan.scenario, plan.model, plan.tokens));
-  const runsMask = masked !== undefined && options.quality;
+  const runsMask = masked !== undefined && options.quality && qualityObstacle(masked.plan, masked.model.config) === null;
   const device = await openPlannedDevice(own, planned.calibration);
   const watch = new PeakWatch();
   try {

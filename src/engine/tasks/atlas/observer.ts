@@ -1,4 +1,5 @@
-import { AtlasGatherer, type CutRequest } from '../../../core/atlas/gatherer';
+import type { CutRequest } from '../../../core/atlas/cut';
+import { AtlasGatherer } from '../../../core/atlas/gatherer';
 import { layerParts, makePlan, partOfLayers, type Plan } from '../../../core/plan/plan';
 import type { LayerStep } from '../../../core/plan/segments';
 import { type Mask, maskOf } from '../../../core/scenario/scenario';
@@ -35,7 +36,7 @@ export class AtlasObserver implements RunObserver {
     this.gatherer = new AtlasGatherer(plan, cut, sinks);
     this.masks = layerParts(plan).map((part) => maskOf(part.plan.scenario, plan.tokens));
     this.partOf = partOfLayers(plan);
-    this.shown = cut && new Shown(makePlan({ ...requestOf(plan), scenario: cut.scenario }), model, device);
+    this.shown = cut && new Shown(makePlan({ ...requestOf(plan), scenario: cut.left }), model, device);
   }
 
   readonly onTileMasses: NonNullable<RunObserver['onTileMasses']> = (...masses) => {
