@@ -31,7 +31,7 @@ export interface HeadAtlas {
   readonly entropy: number;
   /** Mass of the first tile, over the queries of later blocks; null where there are none. */
   readonly firstTile: number | null;
-  /** Mass of the first token, over later queries: all of them, or some 512 evenly apart; null where there are none. */
+  /** Mass of the first token, over later queries: all of them, or some 256 evenly apart; null where there are none. */
   readonly firstToken: number | null;
   /** Mass that a learned sink takes from the keys; null where the model has none. */
   readonly learnedSink: number | null;

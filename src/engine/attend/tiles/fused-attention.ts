@@ -200,10 +200,12 @@ export class FusedAttention implements LayerAttention {
       }
       const first = blockStart(this.plan, block) - queries.from;
       const scales = new Float64Array(blockEnd(this.plan, block) - blockStart(this.plan, block));
+      const from = (block - firstBlock) * rows;
+      const isPlain = normaliser === undefined && layer.sinks === undefined;
       for (let row = 0; row < scales.length; row += 1) {
-        const at = (block - firstBlock) * rows + row;
-        const reference = logNormaliser[at] - logSum[at];
-        scales[row] = Math.exp(reference - (normaliser?.(head, first + row) ?? withSink(logNormaliser[at], layer.sinks?.[head])));
+        const [own, sum] = [logNormaliser[from + row], logSum[from + row]];
+        // The reference is what the normaliser is without the sum.
+        scales[row] = Math.exp(isPlain ? -sum : own - sum - (normaliser?.(head, first + row) ?? withSink(own, layer.sinks?.[head])));
       }
       onMasses(head, block, tiles.take(block, scales));
     }

@@ -15,11 +15,16 @@ export interface MassScale {
   readonly normaliser?: ((head: number, row: number) => number) | undefined;
 }
 
+/** Of an oracle that tells none: masses are not numbers then. */
+const noSums: Float32Array = new Float32Array();
+
 /** Sums of consecutive key blocks for the queries of one query block. */
 interface Part {
   readonly from: number;
-  /** `[tiles, M]`, relative to the reference of each query. */
-  readonly sums: ArrayLike<number>;
+  readonly tiles: number;
+  /** `[tiles, M]` from `at` on, relative to the reference of each query: a view of each would cost more than its sums. */
+  readonly sums: Float32Array;
+  readonly at: number;
 }
 
 /**
@@ -35,15 +40,11 @@ export class TileMassGatherer {
   constructor(private readonly rows: number) {}
 
   /** Takes the sums of a native run, as `AttentionResult.tileSums` has them. */
-  add(
-    { firstBlock, blocks, stacks, further }: Pick<Dispatch, 'firstBlock' | 'blocks' | 'stacks' | 'further'>,
-    tileSums: Float32Array | undefined,
-  ): void {
+  add({ firstBlock, blocks, stacks, further }: Pick<Dispatch, 'firstBlock' | 'blocks' | 'stacks' | 'further'>, sums = noSums): void {
     let at = 0;
     const put = (block: number, from: number, tiles: number): void => {
-      const end = at + tiles * this.rows;
-      this.put(block, { from, sums: tileSums?.subarray(at, end) ?? [] });
-      at = end;
+      this.put(block, { from, tiles, sums, at });
+      at += tiles * this.rows;
     };
     for (const { from, tiles } of stacks) {
       if (blocks === 1) {
@@ -59,12 +60,12 @@ export class TileMassGatherer {
   }
 
   /** Takes the sums of tiles that were run one by one: e to their own log-normalisers `[tiles, M]`, less `reference` of each query. */
-  addApart(block: number, { from }: TileStack, logNormaliser: Float32Array, reference: ArrayLike<number>): void {
-    const sums = Float64Array.from(logNormaliser, (value, at) => {
+  addApart(block: number, { from, tiles }: TileStack, logNormaliser: Float32Array, reference: ArrayLike<number>): void {
+    const sums = logNormaliser.map((value, at) => {
       const row = at % this.rows;
       return row < reference.length ? Math.exp(value - reference[row]) : 0;
     });
-    this.put(block, { from, sums });
+    this.put(block, { from, tiles, sums, at: 0 });
   }
 
   /** Forgets the sums of a query block. */
@@ -80,11 +81,12 @@ export class TileMassGatherer {
   take(block: number, scales: Float64Array): TileMasses {
     const keyBlocks: number[] = [];
     const masses: number[] = [];
-    for (const { from, sums } of this.parts.get(block) ?? []) {
-      for (let tile = 0; tile * this.rows < sums.length; tile += 1) {
+    for (const { from, tiles, sums, at } of this.parts.get(block) ?? []) {
+      for (let tile = 0; tile < tiles; tile += 1) {
+        const first = at + tile * this.rows;
         let mass = 0;
         for (let row = 0; row < scales.length; row += 1) {
-          mass += sums[tile * this.rows + row] * scales[row];
+          mass += sums[first + row] * scales[row];
         }
         keyBlocks.push(from + tile);
         masses.push(mass / scales.length);

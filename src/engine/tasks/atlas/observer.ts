@@ -13,7 +13,7 @@ import type { LoadedModel } from '../../read/model/load';
 import type { RunObserver } from '../simulate';
 
 /** Queries, about, of which the weight of the first token is looked at: products of a row in JavaScript are not for all of a long prompt. */
-const firstTokenQueries = 512;
+const firstTokenQueries = 256;
 
 /**
  * Looks at a run under the model's own attention, and gathers its atlas.
