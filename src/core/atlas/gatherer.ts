@@ -68,7 +68,8 @@ export class AtlasGatherer {
     const [logTotal, logShare] = [Math.log(total), Math.log(rows / this.plan.blockSize)];
     // Tiles are many, so that none has a function or more than one logarithm of its own.
     for (let index = 0; index < masses.length; index += 1) {
-      const [mass, keyBlock] = [masses[index], keyBlocks[index]];
+      const mass = masses[index];
+      const keyBlock = keyBlocks[index];
       sums.cells[this.cellOf(block, keyBlock)] += rows * mass;
       sums.byDistance[octaveOf(Math.abs(block - keyBlock))] += rows * mass;
       sums.firstTile += block > 0 && keyBlock === 0 ? rows * mass : 0;

@@ -203,9 +203,11 @@ export class FusedAttention implements LayerAttention {
       const from = (block - firstBlock) * rows;
       const isPlain = normaliser === undefined && layer.sinks === undefined;
       for (let row = 0; row < scales.length; row += 1) {
-        const [own, sum] = [logNormaliser[from + row], logSum[from + row]];
-        // The reference is what the normaliser is without the sum.
-        scales[row] = Math.exp(isPlain ? -sum : own - sum - (normaliser?.(head, first + row) ?? withSink(own, layer.sinks?.[head])));
+        const own = logNormaliser[from + row];
+        // The reference is what the normaliser is without the sum. Rows are many: the usual ones ask nobody.
+        scales[row] = isPlain
+          ? Math.exp(-logSum[from + row])
+          : Math.exp(own - logSum[from + row] - (normaliser?.(head, first + row) ?? withSink(own, layer.sinks?.[head])));
       }
       onMasses(head, block, tiles.take(block, scales));
     }

@@ -83,13 +83,8 @@ export class TileMassGatherer {
     const masses: number[] = [];
     for (const { from, tiles, sums, at } of this.parts.get(block) ?? []) {
       for (let tile = 0; tile < tiles; tile += 1) {
-        const first = at + tile * this.rows;
-        let mass = 0;
-        for (let row = 0; row < scales.length; row += 1) {
-          mass += sums[first + row] * scales[row];
-        }
         keyBlocks.push(from + tile);
-        masses.push(mass / scales.length);
+        masses.push(scaledMean(sums, at + tile * this.rows, scales));
       }
     }
     this.parts.delete(block);
@@ -104,6 +99,15 @@ export class TileMassGatherer {
       known.push(part);
     }
   }
+}
+
+/** The mean of a tile's sums, from `first` on, times their scales: a function of its own is compiled soon, a loop in a loop is not. */
+function scaledMean(sums: Float32Array, first: number, scales: Float64Array): number {
+  let sum = 0;
+  for (let row = 0; row < scales.length; row += 1) {
+    sum += sums[first + row] * scales[row];
+  }
+  return sum / scales.length;
 }
 
 /** The log-normaliser over keys and a learned sink, where there is one. */
