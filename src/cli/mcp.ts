@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { version } from '../../package.json';
+import { atlasText } from '../core/atlas/text';
 import { InputError } from '../core/errors';
 import type { SimulationOptions } from '../core/options/table';
 import { readCompareInput, readPromptInput, type ToolRequest } from '../core/options/tool-input';
@@ -56,6 +57,11 @@ function callsOf(requests: ToolRequests, engine: EngineClient, io: Io): Call {
       const report = await engine.call('compare', { ...sourceOf(prompt), options, ...wanted }, { signal, onProgress });
       return [comparisonText(report), report];
     },
+    atlas_prompt: async (input, signal, onProgress) => {
+      const { prompt, options } = await requests.prompt(input);
+      const report = await engine.call('atlas', { ...sourceOf(prompt), options }, { signal, onProgress });
+      return [atlasText(report), report];
+    },
   };
   return async (name, input, signal, onProgress) => {
     const [text, report] = await calls[name as ToolDefinition['name']](input, signal, onProgress);
@@ -76,7 +82,7 @@ class ToolRequests {
     private readonly io: Pick<Io, 'modelsFolder' | 'stdin'>,
   ) {}
 
-  /** For `plan_prompt` and `simulate_prompt`. @throws InputError */
+  /** For the tools that take one scenario. @throws InputError */
   async prompt(input: unknown): Promise<{ readonly prompt: Prompt; readonly options: SimulationOptions }> {
     const { scenario, ...request } = readPromptInput(input, this.defaults);
     return this.ready(request, scenario);

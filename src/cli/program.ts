@@ -1,6 +1,7 @@
 import { Command as Program, CommanderError } from 'commander';
 import { version } from '../../package.json';
 import { InputError } from '../core/errors';
+import { atlasCommand } from './atlas';
 import { calibrateCommand } from './calibrate';
 import { checkCommand } from './check';
 import { compareCommand } from './compare';
@@ -29,6 +30,7 @@ const commands: readonly Command[] = [
   simulateCommand,
   compareCommand,
   generateCommand,
+  atlasCommand,
   evaluateCommand,
   sweepCommand,
   runCommand,

@@ -5,6 +5,7 @@ import { describeEnvironment } from '../../src/engine/machine';
 import { openModel } from '../../src/engine/read/model/load';
 import { openDevice } from '../../src/engine/attend/runtime/provider';
 import { activation } from './activation';
+import { atlas } from './atlas';
 import { attention } from './attention';
 import { contextParallel } from './context-parallel';
 import { fleet } from './fleet';
@@ -55,6 +56,7 @@ async function main(args: readonly string[]): Promise<void> {
     activation: () => activation(context),
     memory: () => memory(context),
     segments: () => segments(context),
+    atlas: () => atlas(context),
     peaks: () => peaks(context),
     generation: () => generation(context, args),
     verification: () => verification(context),

@@ -24,7 +24,7 @@ export interface ToolRequest {
 const shared = ['file', 'text', ...parameterNames, ...toolOptionNames];
 
 /**
- * Validates the input of `plan_prompt` and `simulate_prompt`. @param choice of the user, for omitted fields @throws
+ * Validates the input of the tools that take one scenario. @param choice of the user, for omitted fields @throws
  * InputError
  */
 export function readPromptInput(given: unknown, choice: ToolDefaults): ToolRequest & { readonly scenario: ScenarioChoice } {

@@ -5,7 +5,7 @@ import { optionOf, toolOptionNames } from './table';
 
 /** A tool for language models, in English: in the editor's language model API as `twoHeads_` and its name, in MCP by its name. */
 export interface ToolDefinition {
-  readonly name: 'plan_prompt' | 'simulate_prompt' | 'compare_scenarios';
+  readonly name: 'plan_prompt' | 'simulate_prompt' | 'compare_scenarios' | 'atlas_prompt';
   readonly title: string;
   readonly description: string;
   /** Its input as JSON Schema, which `tool-input.ts` reads. */
@@ -34,6 +34,13 @@ export const toolDefinitions: readonly ToolDefinition[] = [
     description:
       "Runs a prompt on the user's machine once under each of several attention masks and returns a table of calls, bounds, time, error and perplexity. Use it to say which mask is cheapest or hurts the model least on this prompt. It takes as long as that many runs of simulate_prompt.",
     inputSchema: () => inputSchemaOf(true),
+  },
+  {
+    name: 'atlas_prompt',
+    title: 'Map Attention',
+    description:
+      "Runs a prompt on the user's machine under the model's own attention and says where that goes, by layer: over how many blocks it is spread, what the first token takes, mass by distance, and the fewest tiles that would keep 90, 99 and 99.9% of it. Under another scenario it also says how much attention that mask would cut off, and what it does to the predictions. Use it to say whether a prompt can do with a window or a sparse mask, and which layers cannot. It takes up to three times as long as simulate_prompt.",
+    inputSchema: () => inputSchemaOf(false),
   },
 ];
 

@@ -1,3 +1,4 @@
+import { atlasPicture } from '../draw/atlas/picture';
 import { phasesPicture } from '../draw/phases';
 import { qualityCostPicture } from '../draw/quality-cost';
 import { escaped } from '../draw/svg';
@@ -35,22 +36,28 @@ const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; 
 
 /** Runs as one HTML page with its pictures: it needs no other file, no script and no network. */
 export function htmlReport(reports: readonly RunReport[]): string {
-  const title = `Two Heads: ${formatNumberOf(reports.length, 'run')}`;
+  return htmlPage(`Two Heads: ${formatNumberOf(reports.length, 'run')}`, [
+    summaryTable(reports),
+    ...picturesOf(reports),
+    ...reports.map(section),
+  ]);
+}
+
+/** A page of its own in the style of reports. @param title plain text @param parts markup, below the title */
+export function htmlPage(title: string, parts: readonly string[]): string {
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title>
+<title>${text(title)}</title>
 <style>${reportStyle}</style>
 </head>
 <body>
 <main>
-<h1>${title}</h1>
-${summaryTable(reports)}
-${picturesOf(reports).join('\n')}
-${reports.map(section).join('\n')}
+<h1>${text(title)}</h1>
+${parts.join('\n')}
 </main>
 </body>
 </html>
@@ -78,7 +85,7 @@ function section(report: RunReport, index: number): string {
   const { prompt, plan, scenario, model } = report;
   const drawn = { tokens: prompt.tokens, blockSize: plan.blockSize };
   const name = `run-${index + 1}-tiles`;
-  const tiles = drawnApart(scenario, model.shape.heads).map(({ own, heads }, kind) =>
+  const pictures = drawnApart(scenario, model.shape.heads).map(({ own, heads }, kind) =>
     tilePicture({
       ...drawn,
       name: kind === 0 ? name : `${name}-${kind + 1}`,
@@ -86,7 +93,10 @@ function section(report: RunReport, index: number): string {
       scenario: own,
     }),
   );
-  return `<section id="run-${index + 1}">\n<h2>${title}</h2>\n${scroller(title, `<table>\n<caption>Figures</caption>\n<tbody>\n${rows.join('\n')}\n</tbody>\n</table>`)}\n${tiles.map(figure).join('\n')}\n</section>`;
+  if (report.atlas !== undefined) {
+    pictures.push(atlasPicture({ ...report, atlas: report.atlas }, `run-${index + 1}-atlas`));
+  }
+  return `<section id="run-${index + 1}">\n<h2>${title}</h2>\n${scroller(title, `<table>\n<caption>Figures</caption>\n<tbody>\n${rows.join('\n')}\n</tbody>\n</table>`)}\n${pictures.map(figure).join('\n')}\n</section>`;
 }
 
 /** Pictures of the heads of one run at most: a report from elsewhere may have a thousand kinds. */
@@ -154,12 +164,13 @@ function picturesOf(reports: readonly RunReport[]): string[] {
   ];
 }
 
-function figure(svg: string): string {
+/** A picture in a page. */
+export function figure(svg: string): string {
   return `<figure>\n${svg}</figure>`;
 }
 
 /** A wide table scrolls in itself, by the keyboard too. @param label escaped already where it is text out of a file */
-function scroller(label: string, table: string): string {
+export function scroller(label: string, table: string): string {
   return `<div class="scroller" role="region" tabindex="0" aria-label="${label}">\n${table}\n</div>`;
 }
 
@@ -172,6 +183,7 @@ function classOf(numeric: boolean): string {
   return numeric ? ' class="number"' : '';
 }
 
-function text(content: string): string {
+/** Text of a page: escaped, with what nobody sees in it made visible. */
+export function text(content: string): string {
   return escaped(visible(content));
 }

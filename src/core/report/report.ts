@@ -1,3 +1,5 @@
+import type { Atlas } from '../atlas/atlas';
+import type { TokenCurves } from '../atlas/by-token';
 import type { Construction } from '../construct/construction';
 import { formatCount, formatDeviation } from '../format';
 import { t } from '../l10n';
@@ -271,6 +273,9 @@ export interface RunReport extends PlanDocument {
   readonly qualityNote: string | null;
   readonly verdict: Verdict;
   readonly environment: Environment;
+  /** Where its attention went, and its losses token by token; absent where nobody asked, as in reports of earlier versions. */
+  readonly atlas?: Atlas | undefined;
+  readonly byToken?: TokenCurves | null | undefined;
 }
 
 /** What `compare --json` prints: one run of the same prompt per scenario. */

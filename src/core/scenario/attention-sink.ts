@@ -33,6 +33,7 @@ export const attentionSink: ScenarioDefinition<AttentionSinkScenario> = {
   ],
   mark: { colour: 'green', shape: 'diamond' },
   mask: sinkMask,
+  expression: ({ window, sinks }) => `k <= q and (q - k < ${window} or k < ${sinks})`,
   looksAhead: () => false,
   sameAs: ({ window, sinks }, tokens) => (window + sinks >= tokens ? 'causal' : undefined),
   reach: ({ window, sinks }) => ({ before: window - 1, after: 0, sinks }),

@@ -19,6 +19,7 @@ export const causal: ScenarioDefinition<CausalScenario> = {
     visible: (query) => ({ prefixEnd: 0, start: 0, end: query + 1 }),
     visiblePairs: () => (tokens * (tokens + 1)) / 2,
   }),
+  expression: () => 'k <= q',
   looksAhead: () => false,
   bound: (_scenario, _blockSize, blocks) => ({
     theorem: 'Theorem 3.4, causal tiles',

@@ -35,6 +35,7 @@ export const custom: ScenarioDefinition<CustomScenario> = {
   mark: { colour: 'foreground', shape: 'ring' },
   written: true,
   mask: ({ expression, starts }, tokens, budget) => new ExpressionMask(expression, tokens, budget, starts),
+  expression: ({ expression }) => expression,
   looksAhead: ({ expression, starts }, tokens, budget) => new ExpressionMask(expression, tokens, budget, starts).looksAhead(),
   dependsOnLength: ({ expression }) => mentions(parseMask(expression), 'n'),
   counts: ({ expression }) => partsIn(parseMask(expression)),

@@ -88,6 +88,8 @@ export interface ScenarioDefinition<S extends { readonly kind: string }> {
   readonly written?: boolean;
   /** @param budget what a mask without a known form may spend; it throws an InputError once that is spent */
   mask(scenario: S, tokens: number, budget: StepBudget): Mask;
+  /** The same mask as an expression, to put it together with others; absent where keys are sampled. */
+  expression?(scenario: S): string;
   /** Whether a query may see later keys, among `tokens`: a model that predicts the next token has no perplexity then. */
   looksAhead(scenario: S, tokens: number, budget: StepBudget): boolean;
   /**

@@ -16,6 +16,7 @@ export const full: ScenarioDefinition<FullScenario> = {
   parameters: [],
   mark: { colour: 'blue', shape: 'circle' },
   mask: (_scenario, tokens) => fullMask(tokens),
+  expression: () => 'k >= 0',
   looksAhead: () => true,
   bound: (_scenario, _blockSize, blocks) => ({ theorem: 'Theorem 3.4', formula: 'T^2', tiles: blocks * blocks }),
   arrangement: (_scenario, request) => fullTiles(request),

@@ -21,6 +21,7 @@ export const localWindow: ScenarioDefinition<LocalWindowScenario> = {
   parameters: [windowParameter],
   mark: { colour: 'red', shape: 'cross' },
   mask: localMask,
+  expression: ({ window }) => `abs(q - k) <= ${reachOf(window)}`,
   looksAhead: () => true,
   sameAs: ({ window }, tokens) => (reachOf(window) >= tokens - 1 ? 'full' : undefined),
   reach: ({ window }) => ({ before: reachOf(window), after: reachOf(window), sinks: 0 }),

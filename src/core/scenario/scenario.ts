@@ -180,6 +180,18 @@ export function maskOf(scenario: Scenario, tokens: number, budget = new StepBudg
   );
 }
 
+/** The pairs that two scenarios both admit, neither of which samples keys, as a written mask. @throws InputError where it gets too long */
+export function bothOf(one: LayerScenario, other: LayerScenario): LayerScenario {
+  const expressions = [one, other].map((each) => {
+    const expression = definitionOf(each.kind).expression?.(each);
+    if (expression === undefined) {
+      throw new RangeError(`${scenarioLabel(each)} samples keys and has no expression.`);
+    }
+    return `(${expression})`;
+  });
+  return withStarts(makeScenario('custom', { expression: expressions.join(' and ') }), { ...startsOf(one), ...startsOf(other) });
+}
+
 /**
  * Whether a query may see later keys, in any layer, among `tokens`: a model that predicts the next token has no perplexity
  * then.

@@ -31,6 +31,7 @@ export const slidingWindow: ScenarioDefinition<SlidingWindowScenario> = {
   parameters: [windowParameter],
   mark: { colour: 'purple', shape: 'triangle' },
   mask: windowMask,
+  expression: ({ window }) => `k <= q and q - k < ${window}`,
   looksAhead: () => false,
   sameAs: ({ window }, tokens) => (window >= tokens ? 'causal' : undefined),
   reach: ({ window }) => ({ before: window - 1, after: 0, sinks: 0 }),

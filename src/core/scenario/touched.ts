@@ -54,6 +54,16 @@ function layerPairs(scenario: Scenario, shape: ModelShape): [Scenario, Scenario]
   );
 }
 
+/** Whether one mask hides a key that another shows, to any of `tokens` queries. */
+export function hidesShown(hiding: Mask, showing: Mask, tokens: number): boolean {
+  for (let query = 0; query < tokens; query += 1) {
+    if (hides(hiding, showing, query)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /** Whether `own` hides a key that `native` shows to the query. */
 function hides(own: Mask, native: Mask, query: number): boolean {
   return visibleRanges(native, query).some((shown) => shown.to > shown.from && !showsAll(own, query, shown.from, shown.to));

@@ -15,6 +15,7 @@ import { type AttendedLayer, attendedRoom, type LayerAttention, type LayerTensor
 import type { Oracle } from './tiles/oracle';
 import { HeldRows } from './tiles/held-rows';
 import { mergeSinks } from './tiles/states';
+import type { OnTileMasses } from './tiles/tile-masses';
 import { layerTensors, outputAndMlp, project, type Stretch, stretchesAt } from './tiles/tokenwise';
 
 /**
@@ -48,6 +49,8 @@ export interface ForwardPass {
   readonly inspect?: InspectLayer | undefined;
   /** One more head, which goes through the same attention. */
   readonly probe?: AttentionProbe | undefined;
+  /** Called with what the tiles of each layer, head and query block hold of its weights; tile by tile under `fused` alone. */
+  readonly onTileMasses?: ((layer: number, ...masses: Parameters<OnTileMasses>) => void) | undefined;
 }
 
 /** A head whose attention is known. Its calls and its time are not the run's. */
@@ -171,7 +174,9 @@ export async function* forwardRows(pass: ForwardPass): AsyncGenerator<StreamRows
         }
         instances = 0;
         due = partsOf[layer].reduce((sum, part) => sum + parts[part].plan.model.heads * instancesOfRows(parts[part].plan, own.queries), 0);
-        const attended = await ofLayers[layer].run(tensors, own);
+        const { onTileMasses } = pass;
+        const scale = onTileMasses && { onMasses: (...masses: Parameters<OnTileMasses>) => onTileMasses(layer, ...masses) };
+        const attended = await ofLayers[layer].run(tensors, own, undefined, scale);
         await pass.inspect?.(layer, tensors, attended, hidden, own);
         report('mlp', 0.9);
         await clock.time('mlp', () => outputAndMlp(pass, hidden, attended.out, weights, cut(own.queries)));
@@ -214,8 +219,8 @@ function attentionOverKeys(
 /** Attention with learned sinks merged into it. */
 function withSinks(overKeys: LayerAttention, clock: PhaseClock): LayerAttention {
   return {
-    async run(layer, step, heads) {
-      const attended = await overKeys.run(layer, step, heads);
+    async run(layer, step, heads, scale) {
+      const attended = await overKeys.run(layer, step, heads, scale);
       const { sinks } = layer;
       if (sinks !== undefined) {
         const { out, logNormaliser } = attended;

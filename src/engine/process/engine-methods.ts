@@ -1,3 +1,4 @@
+import type { AtlasReport } from '../../core/atlas/report';
 import type { WantedScenarios } from '../../core/compare/sort-scenarios';
 import type { ExperimentSummary } from '../../core/evaluate/report';
 import type { GenerationOptions, GenerationReport } from '../../core/generate/report';
@@ -12,6 +13,7 @@ import type { PromptSource } from '../../core/source/options';
 import { type Device, openDevice } from '../attend/runtime/provider';
 import { promptFromText } from '../read/prompt';
 import type { DigestStore } from '../store/digests';
+import { atlas } from '../tasks/atlas/atlas';
 import { calibrateProvider } from '../tasks/calibrate/calibrate';
 import { compare, planComparison } from '../tasks/compare';
 import { type MeasuredUnit, type MeasureRequest, WarmMeasurer } from '../tasks/evaluate/measure';
@@ -29,6 +31,8 @@ export interface EngineMethods {
   simulate(request: SimulateRequest, context: CallContext): Promise<RunReport>;
   /** Runs a prompt under each of several scenarios that it can have, hands over each run when it ends, and reports on all. @throws InputError, CancelledError */
   compare(request: CompareRequest, context: CallContext): Promise<ComparisonReport>;
+  /** Runs a prompt under the model's own attention, says where that goes, and what a scenario cuts off. @throws InputError, CancelledError */
+  atlas(request: SimulateRequest, context: CallContext): Promise<AtlasReport>;
   /** Continues a prompt by a few tokens. @throws InputError, CancelledError */
   generate(request: GenerateRequest, context: CallContext): Promise<GenerationReport>;
   /** Plans an experiment's scenarios and measures their quality. @throws InputError, CancelledError */
@@ -81,6 +85,7 @@ export function engineMethods(places: Places & { readonly digests: DigestStore }
           });
       return compare(planned, options, { signal, progressOf, onRun });
     },
+    atlas: ({ path, text, source, options }, context) => atlas(promptFromText(path, text, source), options, { ...context, ...places }),
     generate: ({ path, text, source, options, generation }, context) =>
       generate(promptFromText(path, text, source), options, generation, { ...context, ...places }),
     evaluate: (request, context) => evaluate(request, { ...context, ...places }),

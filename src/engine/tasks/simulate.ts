@@ -7,7 +7,7 @@ import type { MeasuredCalls, RunReport } from '../../core/report/report';
 import { runVerdict } from '../../core/report/verdict';
 import { isSampled } from '../../core/scenario/scenario';
 import { touchedPositions } from '../../core/scenario/touched';
-import { joinedRows, wholeStream } from '../attend/forward';
+import { type ForwardPass, joinedRows, wholeStream } from '../attend/forward';
 import { deviceFor, executorOf, passOf } from '../attend/pass';
 import { PhaseClock } from '../attend/runtime/clock';
 import { type Device, openPlannedDevice } from '../attend/runtime/provider';
@@ -17,7 +17,7 @@ import { spreadRows } from '../../core/math/spread-rows';
 import { checkBaseline, denseForward } from '../attend/verify/dense-forward';
 import { FidelityCheck, lostRowsOf } from '../attend/verify/fidelity';
 import { OutputHead } from '../attend/verify/predictions';
-import { checkScore, measureQuality, qualityObstacle } from '../attend/verify/quality';
+import { checkScore, measureQuality, qualityObstacle, type Scorer } from '../attend/verify/quality';
 import { SamplingCheck } from '../attend/verify/sampling';
 import { describeEnvironment } from '../machine';
 import { checkMemory, PeakWatch, runMemory } from '../memory';
@@ -107,12 +107,17 @@ interface RunContext extends Pick<SimulationContext, 'signal' | 'onProgress'> {
   readonly watch: PeakWatch;
   /** Resident memory before the model was loaded. */
   readonly processBytes: number;
+  /** What looks at the run while it goes on. Its time is not the run's. */
+  readonly observer?: RunObserver | undefined;
 }
+
+/** What looks at a run. */
+export type RunObserver = Partial<Pick<ForwardPass, 'onTileMasses' | 'inspect'>> & Pick<Scorer, 'onCompared'>;
 
 /** Runs a planned prompt. @throws InputError for an executor or a precision that the plan cannot have; CancelledError */
 export async function runPlanned(planned: PlannedPrompt, options: SimulationOptions, context: RunContext): Promise<RunReport> {
   const { plan, tokens } = planned;
-  const { model } = context;
+  const { model, observer } = context;
   const obstacle = options.quality ? qualityObstacle(plan, model, options.score) : 'Quality was switched off for this run.';
   const executor = executorOf(options, plan, context.device);
   const device = await deviceFor(context.device, options, model);
@@ -145,13 +150,15 @@ export async function runPlanned(planned: PlannedPrompt, options: SimulationOpti
       signal: context.signal,
       onProgress: (fraction, phase, message) => progress(fraction * shares.run, phase, message),
       inspect:
-        check &&
+        (check ?? observer?.inspect) &&
         ((layer, tensors, ...attended) =>
           clock.time('verify', async () => {
-            await check.inspect(layer, tensors, ...attended);
+            await check?.inspect(layer, tensors, ...attended);
             await sampling?.check.inspect(layer, tensors);
+            await observer?.inspect?.(layer, tensors, ...attended);
           })),
       probe: check?.probe,
+      onTileMasses: observer?.onTileMasses,
     });
     // Only predictions need the stream of all tokens at once.
     let hidden: Float32Array = new Float32Array();
@@ -199,6 +206,7 @@ export async function runPlanned(planned: PlannedPrompt, options: SimulationOpti
                 touched: interruptible(() => touchedPositions(plan.scenario, model.shape, tokens.length)),
                 onProgress: (fraction) =>
                   progress(shares.run + shares.baseline + fraction * shares.quality, 'quality', 'comparing predictions'),
+                onCompared: observer?.onCompared,
               },
               { tokens, hidden, baseline },
               scoredText(planned, options.score),

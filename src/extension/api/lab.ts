@@ -1,3 +1,4 @@
+import type { AtlasReport } from '../../core/atlas/report';
 import type { WantedScenarios } from '../../core/compare/sort-scenarios';
 import { t } from '../../core/l10n';
 import type { SimulationOptions } from '../../core/options/table';
@@ -33,6 +34,11 @@ export class Lab {
       await this.history.add(report, null);
       return report;
     }, signal);
+  }
+
+  /** @throws InputError, CancelledError, or an Error if the run failed */
+  atlas({ path, text }: Prompt, options: SimulationOptions, { signal, onProgress }: Step): Promise<AtlasReport> {
+    return this.task.queue((begin) => this.engine.call('atlas', { path, text, options }, listened(begin(t('atlas')), onProgress)), signal);
   }
 
   /** @throws InputError if a named scenario, or every scenario, is refused; and like `simulate` */

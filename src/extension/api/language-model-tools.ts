@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { atlasText } from '../../core/atlas/text';
 import { CancelledError } from '../../core/errors';
 import { formatCount, formatNumberOf } from '../../core/format';
 import { inEnglish, t } from '../../core/l10n';
@@ -82,6 +83,7 @@ export class LanguageModelTools extends Disposable {
         twoHeads_plan_prompt: this.planPrompt(),
         twoHeads_simulate_prompt: this.simulatePrompt(),
         twoHeads_compare_scenarios: this.compareScenarios(),
+        twoHeads_atlas_prompt: this.atlasPrompt(),
       };
       Object.entries(tools).forEach(([name, tool]) => this.own(lm.registerTool(name, this.register(tool))));
     }
@@ -128,6 +130,22 @@ export class LanguageModelTools extends Disposable {
         const { prompt, options, wanted } = await requests.comparison(input);
         const report = await lab.compare(prompt, options, wanted, step);
         return { text: inEnglish(() => comparisonText(report)), report };
+      },
+    };
+  }
+
+  private atlasPrompt(): Tool {
+    const { lab, requests } = this;
+    return {
+      prepare: async (input) => {
+        const { prompt, options } = await requests.prompt(input);
+        const run = runConfirmation(prompt, options, [options.scenario]);
+        return { ...run, title: t('Map the attention of {0}?', prompt.path), progress: t('Mapping the attention of {0}', prompt.path) };
+      },
+      invoke: async (input, step) => {
+        const { prompt, options } = await requests.prompt(input);
+        const report = await lab.atlas(prompt, options, step);
+        return { text: inEnglish(() => atlasText(report)), report };
       },
     };
   }

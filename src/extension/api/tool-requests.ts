@@ -24,7 +24,7 @@ export class ToolRequests {
     private readonly models: ModelAccess,
   ) {}
 
-  /** For `plan_prompt` and `simulate_prompt`. @throws InputError */
+  /** For the tools that take one scenario. @throws InputError */
   async prompt(input: unknown): Promise<ReadyRequest> {
     const { scenario, ...request } = readPromptInput(input, this.choices.choice);
     return this.ready(request, scenario);

@@ -74,6 +74,14 @@ describe('the server for agents', () => {
     expect(compared[0]).toMatch(/\| causal \|[^]*\| sliding-window\(window 64\) \|/);
   });
 
+  it('says where attention goes', async () => {
+    const [text, json] = textsOf(await call('atlas_prompt', { file: 'prompt.txt', quality: false, verify: 'none' }));
+    expect(text).toMatch(/fewest tiles that keep 99\.9% of the attention mass: \d+(\.\d)?% of those read/);
+    expect(text).toMatch(/\| layer \|[^]*\| first token \|/);
+    // Its masses would fill a model's context.
+    expect(json).toBeUndefined();
+  });
+
   it.each([
     ['plan_prompt', { file: '../x.txt' }, /^File "\.\.\/x\.txt" is outside /],
     ['plan_prompt', { file: 'link.txt' }, /^File "link\.txt" is outside /],

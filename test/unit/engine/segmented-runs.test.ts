@@ -10,6 +10,7 @@ import { loadModel, openModel } from '../../../src/engine/read/model/load';
 import { promptFromText } from '../../../src/engine/read/prompt';
 import { reportsFrom } from '../../../src/engine/read/report/reports';
 import { CalibrationStore } from '../../../src/engine/store/calibrations';
+import { atlas } from '../../../src/engine/tasks/atlas/atlas';
 import { ShardRunner, shardPlan, shardsOf } from '../../../src/engine/tasks/shards/shard-runner';
 import { simulate } from '../../../src/engine/tasks/simulate';
 import { modelsFolder, sampleText } from '../../support/paths';
@@ -60,6 +61,21 @@ describe('what a run in segments reports', () => {
     expect(found.quality?.meanKl ?? 0).toBeCloseTo(whole.quality?.meanKl ?? 0, 5);
     const report = { prompt, ...found };
     expect(reportsFrom(toJson(report), 'report.json')).toEqual([report]);
+  });
+
+  it('has the atlas of the whole run, and the same mass cut off', async () => {
+    const given: SimulationOptions = { ...defaultOptions, blockSize: 16, maxTokens: 90, scenario: window, quality: false, verify: 'none' };
+    const places = { modelsFolder, calibrations: new CalibrationStore('/nonexistent'), ...quiet };
+    const whole = (await atlas(promptFromText('sample', sampleText()), given, places)).atlas;
+    forced.blocks = 2;
+    const { atlas: found, run: measured } = await atlas(promptFromText('sample', sampleText()), given, places);
+    expect(measured.segments).toBe(3);
+    const numbersOf = ({ heads, oracle }: typeof whole): number[] => [
+      ...heads.flatMap(({ mass, cut, firstToken, entropy, fewest }) => [mass, cut?.mass ?? [], firstToken ?? NaN, entropy, fewest].flat()),
+      ...oracle.kept.map(({ eachBlock }) => eachBlock),
+    ];
+    const expected = numbersOf(whole);
+    expect(Math.max(...numbersOf(found).map((value, index) => Math.abs(value - expected[index])))).toBeLessThan(1e-4);
   });
 
   it('is what the whole one does of a shard, whose halo has segments of its own', async () => {

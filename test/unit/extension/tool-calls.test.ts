@@ -3,6 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as vscode from 'vscode';
+import { toolDefinitions } from '../../../src/core/options/tools';
 import { activated, type Host } from '../../support/host';
 import { finishComparison, reportFor } from '../../support/host-reports';
 import { modelsFolder } from '../../support/paths';
@@ -86,6 +87,18 @@ describe('a language model', () => {
     await finishComparison(engineCall);
     const [table] = await answer;
     expect(table.split('\n').filter((line) => /^\| (causal|full) \|/.test(line))).toHaveLength(2);
+  });
+
+  it('has the attention of a text mapped', async () => {
+    const { engine } = await activated();
+    const input = { text, scenario: 'sliding-window', window: 64 };
+    const { title, progress } = await confirmation('twoHeads_atlas_prompt', input);
+    expect([title, read(progress)]).toEqual(['Map the attention of the given text?', 'Mapping the attention of the given text']);
+    const answer = call('twoHeads_atlas_prompt', input);
+    const engineCall = await engine.next('atlas');
+    expect(engineCall.argument).toMatchObject({ text, options: { scenario: { kind: 'sliding-window', window: 64 } } });
+    engineCall.reject(new Error('crashed'));
+    await expect(answer).rejects.toThrow('crashed');
   });
 
   it('is told that a run was cancelled as an editor tells it', async () => {
@@ -201,6 +214,6 @@ describe('an agent in the editor', () => {
   it('is offered none where the editor is older than that', async () => {
     await activated({ prepare: leaveOutServers });
     expect(servers.size).toBe(0);
-    expect(tools.size).toBe(3);
+    expect(tools.size).toBe(toolDefinitions.length);
   });
 });

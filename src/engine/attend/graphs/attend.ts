@@ -33,6 +33,8 @@ export interface AttendShape {
   readonly continues: boolean;
   /** Whether the graph outputs sums. */
   readonly continued: boolean;
+  /** Whether it also outputs the sum of each tile, before they are added up. */
+  readonly apart?: boolean | undefined;
   /** c, where scores s are bent to `c tanh(s / c)`. */
   readonly scoreCap?: number | undefined;
 }
@@ -48,9 +50,11 @@ export interface AttendShape {
  *
  * Inputs, with `queries` = M: `query` `[blocks, queries, m]`; per stack i
  * `key{i}` and `value{i}` `[tiles, keys, m]` of M keys or fewer and, if masked, `mask{i}` `[queries, keys]`, and after those of the stacks the tiles of
- * each query block that has further ones; with `continues` the sums so far, `carried...`. Outputs: the sums, or `out`, `logNormaliser` and `logSum`.
+ * each query block that has further ones; with `continues` the sums so far, `carried...`. Outputs: the sums, or `out`, `logNormaliser` and `logSum`;
+ * with `apart` also `tileSums` `[tiles, queries, 1]` of every stack, of several query blocks the tile of each, and then of each query block's
+ * further tiles.
  */
-export function attendGraph({ headWidth, stacks, further, summed, continues, continued, scoreCap }: AttendShape): Uint8Array {
+export function attendGraph({ headWidth, stacks, further, summed, continues, continued, apart, scoreCap }: AttendShape): Uint8Array {
   const g = new GraphBuilder('attend');
   const blocks = further.length > 0 ? further.length : stacks.some(({ tiles }) => tiles === 'any') ? 1 : 'blocks';
   const query = g.input('query', [blocks, 'queries', headWidth]);
@@ -67,6 +71,9 @@ export function attendGraph({ headWidth, stacks, further, summed, continues, con
       value: g.input(`value${index}`, [tiles, `keys${index}`, headWidth]),
     };
   };
+  /** By stack, and then by query block, the sum of the weights in each tile. */
+  const tileSums: Value[] = [];
+  const tileSum = (weights: Value, index: number): Value => (tileSums[index] = g.reduceSum(weights, -1));
   stacks.forEach(({ masked, tiles }, index) => {
     const { scores: open, value } = read(query, index, { one: 1, each: blocks, any: undefined }[tiles]);
     const scores = masked ? g.add(open, g.input(`mask${index}`, ['queries', `keys${index}`])) : open;
@@ -74,7 +81,7 @@ export function attendGraph({ headWidth, stacks, further, summed, continues, con
     const weights = g.exp(g.subtract(scores, reference));
     const overTiles = (x: Value): Value => (summed && !masked ? g.reduceSum(x, 0) : x);
     const moreWeighted = overTiles(g.matMul(weights, value));
-    const more = overTiles(g.reduceSum(weights, -1));
+    const more = overTiles(tileSum(weights, index));
     weighted = weighted === undefined ? moreWeighted : g.add(weighted, moreWeighted);
     sum = sum === undefined ? more : g.add(sum, more);
   });
@@ -89,11 +96,15 @@ export function attendGraph({ headWidth, stacks, further, summed, continues, con
         const { scores, value } = read(queries[block], stacks.length + block);
         const weights = g.exp(g.subtract(scores, references[block]));
         weightedParts[block] = g.add(weightedParts[block], g.reduceSum(g.matMul(weights, value), 0));
-        sums[block] = g.add(sums[block], g.reduceSum(g.reduceSum(weights, -1), 0));
+        sums[block] = g.add(sums[block], g.reduceSum(tileSum(weights, stacks.length + block), 0));
       }
     }
     weighted = g.concat(0, ...weightedParts);
     sum = g.concat(0, ...sums);
+  }
+  if (apart === true) {
+    const parts = Object.values(tileSums);
+    g.output('tileSums', parts.length === 1 ? parts[0] : g.concat(0, ...parts), ['tiles', 'queries', 1]);
   }
   const column = [blocks, 'queries', 1];
   if (continued) {

@@ -21,6 +21,7 @@ import {
 } from './layer';
 import type { AttentionResult, AttentionRun, KeyStack, Oracle, RunningSums } from './oracle';
 import { mergeTiles, rescaleSample } from './states';
+import { type MassScale, TileMassGatherer, withSink } from './tile-masses';
 import { interruptible } from '../../interruptible';
 
 /**
@@ -52,8 +53,9 @@ export class FusedAttention implements LayerAttention {
     this.whole = wholeStep(plan.tokens);
   }
 
-  async run(layer: LayerTensors, step = this.whole, heads = allHeads(layer)): Promise<AttendedLayer> {
+  async run(layer: LayerTensors, step = this.whole, heads = allHeads(layer), scale?: MassScale): Promise<AttendedLayer> {
     const { target } = this;
+    const gathered = scale && { ...scale, tiles: new TileMassGatherer(this.masks.rows) };
     let loaded: number | undefined;
     for (const head of heads) {
       const keyHead = keyHeadOf(layer, head);
@@ -61,7 +63,7 @@ export class FusedAttention implements LayerAttention {
         this.clock.timeSync('gather', () => this.operands.load(layer.key, layer.value, keyHead, step));
         loaded = keyHead;
       }
-      await this.attendHead(layer, head, step, target);
+      await this.attendHead(layer, head, step, target, gathered);
     }
     const { oracle } = this.plan;
     this.oracle.closeRound(oracle.heads * oracle.layers);
@@ -81,7 +83,13 @@ export class FusedAttention implements LayerAttention {
     return this.latest.dispatches;
   }
 
-  private async attendHead(layer: LayerTensors, head: number, step: LayerStep, target: AttendedLayer): Promise<void> {
+  private async attendHead(
+    layer: LayerTensors,
+    head: number,
+    step: LayerStep,
+    target: AttendedLayer,
+    gathered: GatheredMasses | undefined,
+  ): Promise<void> {
     /** Sums of the last run that began query blocks, and of the last run of any kind. */
     let begun: CarriedSums | undefined;
     let latest: CarriedSums | undefined;
@@ -93,18 +101,26 @@ export class FusedAttention implements LayerAttention {
       const run = this.clock.timeSync('gather', () => ({
         ...this.runOf(layer, head, dispatch),
         carried: continues && from ? sumsOf(from, firstBlock, blocks, this.masks.rows) : undefined,
+        apart: gathered !== undefined,
       }));
       if (continued) {
         latest = { firstBlock, blocks, sums: await this.clock.time('attend', () => this.oracle.attendOn(run)) };
         begun = continues ? begun : latest;
+        gathered?.tiles.add(dispatch, latest.sums.tileSums);
       } else {
         const result = await this.clock.time('attend', () => this.oracle.attend(run));
-        this.clock.timeSync('merge', () => this.deliver(head, dispatch, result, step, target, failed));
+        this.clock.timeSync('merge', () => {
+          this.deliver(head, dispatch, result, step, target, failed);
+          if (gathered !== undefined) {
+            gathered.tiles.add(dispatch, result.tileSums);
+            this.deliverMasses(layer, head, dispatch, result, step, failed, gathered);
+          }
+        });
       }
       this.onInstances(instances);
     }
     for (const block of failed) {
-      await this.attendApart(layer, head, block, step, target);
+      await this.attendApart(layer, head, block, step, target, gathered);
     }
   }
 
@@ -162,8 +178,46 @@ export class FusedAttention implements LayerAttention {
     rowsView(target.out, head, first, first + count).set(out.subarray(0, count * target.out.width));
   }
 
+  /** Hands out the masses of a run's query blocks, which are complete, but for those that are run again. */
+  private deliverMasses(
+    layer: LayerTensors,
+    head: number,
+    { firstBlock, blocks }: Dispatch,
+    { logNormaliser, logSum }: AttentionResult,
+    { queries }: LayerStep,
+    failed: ReadonlySet<number>,
+    { tiles, onMasses, normaliser }: GatheredMasses,
+  ): void {
+    const { rows } = this.masks;
+    for (let block = firstBlock; block < firstBlock + blocks; block += 1) {
+      if (failed.has(block)) {
+        tiles.discard(block);
+        continue;
+      }
+      const first = blockStart(this.plan, block) - queries.from;
+      const scales = new Float64Array(blockEnd(this.plan, block) - blockStart(this.plan, block));
+      const from = (block - firstBlock) * rows;
+      const isPlain = normaliser === undefined && layer.sinks === undefined;
+      for (let row = 0; row < scales.length; row += 1) {
+        const own = logNormaliser[from + row];
+        // The reference is what the normaliser is without the sum. Rows are many: the usual ones ask nobody.
+        scales[row] = isPlain
+          ? Math.exp(-logSum[from + row])
+          : Math.exp(own - logSum[from + row] - (normaliser?.(head, first + row) ?? withSink(own, layer.sinks?.[head])));
+      }
+      onMasses(head, block, tiles.take(block, scales));
+    }
+  }
+
   /** Runs a query block again, each tile with its own reference, and merges the tiles as states. */
-  private async attendApart(layer: LayerTensors, head: number, block: number, step: LayerStep, target: AttendedLayer): Promise<void> {
+  private async attendApart(
+    layer: LayerTensors,
+    head: number,
+    block: number,
+    step: LayerStep,
+    target: AttendedLayer,
+    gathered: GatheredMasses | undefined,
+  ): Promise<void> {
     const { tokens } = target.out;
     const first = blockStart(this.plan, block) - step.queries.from;
     const end = blockEnd(this.plan, block) - step.queries.from;
@@ -174,10 +228,20 @@ export class FusedAttention implements LayerAttention {
       out: rowsView(target.out, head, first, end),
       logNormaliser,
     };
+    const apart: { readonly stack: TileStack; readonly logNormaliser: Float32Array }[] = [];
     for (const stack of this.stacksOf(block, step)) {
       const run = this.runOf(layer, head, { firstBlock: block, blocks: 1, stacks: [stack], further: [], instances: stack.tiles });
       const result = await this.clock.time('attend', () => this.oracle.attendApart(run));
       this.clock.timeSync('merge', () => mergeTiles(state, result, stack.tiles, this.masks.rows));
+      apart.push({ stack, logNormaliser: result.logNormaliser });
+    }
+    if (gathered !== undefined) {
+      const { tiles, onMasses, normaliser } = gathered;
+      apart.forEach((each) => tiles.addApart(block, each.stack, each.logNormaliser, logNormaliser));
+      const scales = logNormaliser.map((own, row) =>
+        Math.exp(own - (normaliser?.(head, first + row) ?? withSink(own, layer.sinks?.[head]))),
+      );
+      onMasses(head, block, tiles.take(block, scales));
     }
   }
 
@@ -190,6 +254,11 @@ export class FusedAttention implements LayerAttention {
         ...further.slice(block - firstBlock, block - firstBlock + 1).filter((stack) => stack !== undefined),
       ]);
   }
+}
+
+/** Who wants the masses of tiles, and what was gathered of a head so far. */
+interface GatheredMasses extends MassScale {
+  readonly tiles: TileMassGatherer;
 }
 
 /** Sums that a run returned for its query blocks. */

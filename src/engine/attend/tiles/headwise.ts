@@ -10,10 +10,10 @@ export interface AttendedHeads {
 /** The attention of layers whose heads have masks of their own: that of one kind of head after another, over the same keys and values. */
 export function headwiseAttention([first, ...others]: readonly AttendedHeads[]): LayerAttention {
   return {
-    async run(layer, step) {
-      let joined = await first.attention.run(layer, step, first.heads);
+    async run(layer, step, _heads, scale) {
+      let joined = await first.attention.run(layer, step, first.heads, scale);
       for (const { heads, attention } of others) {
-        joined = withHeads(joined, await attention.run(layer, step, heads), heads);
+        joined = withHeads(joined, await attention.run(layer, step, heads, scale), heads);
       }
       return joined;
     },

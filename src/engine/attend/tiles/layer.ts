@@ -1,6 +1,7 @@
 import { keyValueHeadOf } from '../../../core/shapes';
 import type { HeadTensors } from '../../../core/math/reference-attention';
 import type { LayerStep } from '../../../core/plan/segments';
+import type { MassScale } from './tile-masses';
 
 /** One tensor per head over the whole sequence: `[heads, tokens, width]`, row-major, each head contiguous. */
 export interface HeadTensor {
@@ -88,8 +89,9 @@ export interface LayerAttention {
    *
    * @param step whose rows the tensors have; all by default
    * @param heads the query heads that are attended, all by default; the rows of others are not those of this layer
+   * @param scale whom to tell what each tile holds of the weights; only `fused` knows it, a black box tells nothing
    */
-  run(layer: LayerTensors, step?: LayerStep, heads?: readonly number[]): Promise<AttendedLayer>;
+  run(layer: LayerTensors, step?: LayerStep, heads?: readonly number[], scale?: MassScale): Promise<AttendedLayer>;
 }
 
 /** The query heads of a layer. */

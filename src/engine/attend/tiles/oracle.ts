@@ -25,6 +25,8 @@ export interface RunningSums {
   readonly weighted: Float32Array;
   /** Sum of `e^(score - c)`, `[blocks, M]`. */
   readonly sum: Float32Array;
+  /** Where they were asked for: the part of each tile, in the order of `AttentionResult.tileSums`. */
+  readonly tileSums?: Float32Array | undefined;
 }
 
 /** A native run of attention calls of one head: `blocks` query blocks and the tiles they read. */
@@ -45,6 +47,8 @@ export interface AttentionRun {
   readonly instances: number;
   /** Sums of an earlier run of the same query block. */
   readonly carried?: RunningSums | undefined;
+  /** Whether the sums of each tile are wanted, too. */
+  readonly apart?: boolean | undefined;
 }
 
 /** Attention of a run: `out` `[blocks, M, m]`, `logNormaliser` `[blocks, M]`, natural logarithm. */
@@ -56,6 +60,11 @@ export interface AttentionResult {
    * unreliable.
    */
   readonly logSum: Float32Array;
+  /**
+   * Where they were asked for: the part of each tile in the sums of its queries, relative to the same reference `[tiles, M]`: of each stack, with
+   * several query blocks the tile of each; then of each query block's further tiles.
+   */
+  readonly tileSums?: Float32Array | undefined;
 }
 
 /** The small transformer: reads at most M tokens per call, receives its parameters with each call, and counts its calls. */

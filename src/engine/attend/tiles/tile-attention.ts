@@ -41,7 +41,7 @@ export class TileAttention {
     await this.sessions.release();
   }
 
-  private async run<Result>({ rows, blocks, query, stacks, further = [], carried }: AttentionRun, ends: Ends): Promise<Result> {
+  private async run<Result>({ rows, blocks, query, stacks, further = [], carried, apart }: AttentionRun, ends: Ends): Promise<Result> {
     const width = this.headWidth;
     const operands: Record<string, Operand> = { query: { data: query, shape: [blocks, rows, width] } };
     const read = ({ tiles, key, value, mask }: KeyStack, index: number): void => {
@@ -67,6 +67,7 @@ export class TileAttention {
       })),
       further: further.some((stack) => stack !== undefined) ? further.map((stack) => stack !== undefined) : [],
       scoreCap: this.scoreCap,
+      ...(apart === true && { apart }),
       ...ends,
     };
     const session: GraphSession = await this.sessions.get(JSON.stringify(shape), () => attendGraph(shape));

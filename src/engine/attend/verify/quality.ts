@@ -90,6 +90,8 @@ export interface Scorer {
   readonly onProgress: (fraction: number) => void;
   /** What checks a position of them, where anything does. */
   readonly check?: PredictionCheck | undefined;
+  /** Called with the compared predictions of consecutive positions, the first of which is given. */
+  readonly onCompared?: ((first: number, compared: PredictionComparison) => void) | undefined;
 }
 
 /** Predictions of consecutive positions of a prompt. */
@@ -114,6 +116,7 @@ export async function sumQuality(scorer: Scorer, predictions: Predictions, basel
   const own = baseline.subarray(skipped * model.shape.width);
   const drawn = scorer.check?.draw(targets.length);
   for await (const { from, rows, compared } of comparePredictions(model, head, hidden, own, targets, signal)) {
+    scorer.onCompared?.(first + from, compared);
     sums = addSplitSums(
       sums,
       splitSums(scorer, first + from, rows, (scored) => comparedSums(compared, scored)),

@@ -9,6 +9,7 @@ import { isNativeScenario } from '../../../core/plan/plan';
 import { jsonOrNothing, parseJson } from '../input/json';
 import { inputLimits } from '../input/limits';
 import { inputName, readTextInput } from '../input/text';
+import { atlasSchema, tokenCurvesSchema } from './atlas-schema';
 import { amount, anyNumber, callCounts, completePlan, length, measured, memoryFields, planFields, scenarioSchema } from './plan-schema';
 import { fidelitySchema, verdictSchema } from './verdict-schema';
 
@@ -121,6 +122,12 @@ export const runReportSchema: z.ZodType<RunReport> = z
     qualityNote: text.nullable(),
     verdict: verdictSchema.optional(),
     environment,
+    atlas: atlasSchema.optional(),
+    byToken: tokenCurvesSchema.nullish(),
+  })
+  .refine(({ atlas, plan }) => atlas === undefined || atlas.cells.side === Math.ceil(plan.blocks / atlas.cells.blocks), {
+    path: ['atlas', 'cells'],
+    error: 'do not cover the blocks of the plan',
   })
   .transform((report) => {
     const { scenario, construction, model, quality: found } = report;
