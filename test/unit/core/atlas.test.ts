@@ -6,7 +6,7 @@ import { cutRequest } from '../../../src/core/atlas/cut';
 import { AtlasGatherer } from '../../../src/core/atlas/gatherer';
 import { fewestTiles, keptShares, MassHistogram } from '../../../src/core/atlas/oracle-curve';
 import { partition } from '../../../src/core/plan/partition';
-import { bothOf, makeScenario, maskOf } from '../../../src/core/scenario/scenario';
+import { bothOf, makeScenario, maskOf, withStarts } from '../../../src/core/scenario/scenario';
 import { scenarios } from '../../support/arbitrary';
 import { planOf, smallModel } from '../../support/shapes';
 
@@ -139,6 +139,19 @@ describe('the layers in which a scenario cuts something off', () => {
     expect(cutRequest(makeScenario('sliding-window', { window: 7 }), causal, 40).left).toEqual(
       makeScenario('sliding-window', { window: 7 }),
     );
+  });
+
+  it('are refused where heads have masks of their own', () => {
+    const heads = { kind: 'per-head', cycle: [makeScenario('causal'), makeScenario('sliding-window', { window: 9 })] } as const;
+    expect(() => cutRequest(heads, causal, 40)).toThrow(/has a mask for each head, .*; choose one of its cycle\.$/);
+  });
+
+  it('leave documents where they begin', () => {
+    const starts = { doc: [0, 15, 30] };
+    const apart = withStarts(makeScenario('custom', { expression: 'doc(q) == doc(k)' }), starts);
+    const { left } = cutRequest(apart, causal, 40);
+    expect(left).toEqual(withStarts(makeScenario('custom', { expression: '(doc(q) == doc(k)) and (k <= q)' }), starts));
+    expect([maskOf(left, 40).allows(31, 30), maskOf(left, 40).allows(31, 29)]).toEqual([true, false]);
   });
 
   it('are refused where keys are sampled', () => {
