@@ -160,9 +160,9 @@ const [floatBytes, doubleBytes] = [4, 8];
 /** What ONNX Runtime keeps beside codes that it packs for activations in int8, as a share of them: seen, from 0 in Q4_0 to 0.4 in Q8_0. */
 const besideInt8 = 0.3;
 
-function runWeightBytes(plan: Plan, { whole, activations }: MemoryUse): number {
-  const beside = activations === 'int8' && plan.model.bytesPerWeight !== undefined ? besideInt8 * weightBytes(plan.model) : 0;
-  return modelBytes(plan.model, whole) + beside;
+function runWeightBytes({ model }: Plan, { whole, activations, scored }: MemoryUse): number {
+  const beside = activations === 'int8' && model.bytesPerWeight !== undefined ? besideInt8 * weightBytes(model) : 0;
+  return modelBytes(model, whole, scored || whole === true) + beside;
 }
 
 /**
@@ -173,14 +173,17 @@ export const mostUnpackedBytes = 128 * 1024 * 1024;
 
 /**
  * A model's weights, and the largest of them once more: it is read, converted or turned beside its copy in float32. Packed ones are read
- * as codes, and unpacked some rows at a time.
+ * as codes when their turn comes, the output head's where something is predicted, and unpacked some rows at a time; an embedding that
+ * is packed stays in its file.
  */
-function modelBytes(model: ModelShape, again?: boolean): number {
+function modelBytes(model: ModelShape, again?: boolean, predicts = true): number {
   const { width, vocabulary, feedForwardWidth, bytesPerWeight } = model;
-  const largest = width * Math.max(vocabulary, feedForwardWidth);
-  const beside =
-    bytesPerWeight === undefined ? floatBytes * largest : bytesPerWeight * largest + Math.min(mostUnpackedBytes, floatBytes * largest);
-  return weightBytes(model, again) + beside;
+  if (bytesPerWeight === undefined) {
+    return weightBytes(model, again) + floatBytes * width * Math.max(vocabulary, feedForwardWidth);
+  }
+  const head = predicts ? 0 : bytesPerWeight * width * vocabulary;
+  const largest = width * (predicts ? Math.max(vocabulary, feedForwardWidth) : feedForwardWidth);
+  return weightBytes(model, again) - head + bytesPerWeight * largest + Math.min(mostUnpackedBytes, floatBytes * largest);
 }
 
 /** What a sequence that is one call takes beside the scores of that call and the process: theorem 4.2's packs. */
