@@ -189,6 +189,8 @@ export class Results {
   private readonly read = new Map<string, number>();
   /** Lines that were read and not believed: they were changed since they were written. */
   private changed = 0;
+  /** Ends with the last line of this process. */
+  private appended: Promise<void> = Promise.resolve();
 
   private constructor(
     /** What was named; undefined for results that are kept for this run only. */
@@ -343,10 +345,15 @@ export class Results {
       .map((name) => join(path, name));
   }
 
-  private async append(line: string): Promise<void> {
-    if (this.path !== undefined) {
-      await appendLine(this.own, line, nameOf(this.own), fix, 'make room and give the same command again, which goes on from there');
+  /** Appends a line after those before it: one that is half written looks like one that a crash cut short. */
+  private append(line: string): Promise<void> {
+    if (this.path === undefined) {
+      return Promise.resolve();
     }
+    const remedy = 'make room and give the same command again, which goes on from there';
+    const own = this.appended.then(() => appendLine(this.own, line, nameOf(this.own), fix, remedy));
+    this.appended = own.catch(() => undefined);
+    return own;
   }
 }
 

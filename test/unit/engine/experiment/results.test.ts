@@ -45,6 +45,16 @@ describe('a results file', () => {
     expect([rankOf(last.get('one')), rankOf(last.get('three'))]).toEqual([1, 3]);
   });
 
+  it('has one line for each of many that come at once, and none that is empty', async () => {
+    const file = path();
+    const results = await Results.open(file);
+    const about = { label: 'x'.repeat(100_000) };
+    await Promise.all(Array.from({ length: 40 }, (_, rank) => results.add(`u${rank}`, about, ranked(rank))));
+    const lines = readFileSync(file, 'utf8').split('\n');
+    expect(lines.pop()).toBe('');
+    expect(lines.map((line) => (JSON.parse(line) as { unit: string }).unit)).toEqual(Array.from({ length: 40 }, (_, rank) => `u${rank}`));
+  });
+
   it('passes over lines that are something else', async () => {
     const file = path();
     writeFileSync(
