@@ -38,6 +38,17 @@ const networkApart = {
     onResolve({ filter: /^\.\/(bullmq|hub|mcp-server|undici)$/ }, ({ path }) => ({ path: `${path}.js`, external: true })),
 };
 
+/** zod's messages in English alone: the other fifty languages are a third of what the editor loads, and nobody asks for them. @type {import('esbuild').Plugin} */
+const englishOnly = {
+  name: 'english-only',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.c?js$/ }, ({ path }) =>
+      path.endsWith('.cjs')
+        ? { contents: "exports.en = require('./en.cjs').default;" }
+        : { contents: "export { default as en } from './en.js';" },
+    ),
+};
+
 /** @type {import('esbuild').BuildOptions} */
 const node = {
   ...shared,
@@ -49,7 +60,7 @@ const node = {
   external: ['vscode', 'onnxruntime-node', 'gpt-tokenizer/*'],
   // A deferred import of an external package becomes a deferred `require`, which finds what is staged below.
   supported: { 'dynamic-import': false },
-  plugins: [networkApart, experimentSchema],
+  plugins: [networkApart, englishOnly, experimentSchema],
   entryPoints: {
     extension: 'src/extension/main.ts',
     engine: 'src/engine/process/main.ts',
