@@ -251,8 +251,13 @@ describe('a workspace that is not trusted', () => {
   it('has its settings for the machine ignored and its models refused, and the others work, until it is trusted', async () => {
     expect(await stage.bench.ask('trusted')).toBe(false);
     await stage.open('inside/prompt.md');
+    // On a slow machine the settings come after the window.
+    await until(
+      'the settings of the user and of the workspace',
+      async () => [await stage.bench.ask('setting', 'twoHeads.model'), await stage.bench.ask('setting', 'twoHeads.blockSize')],
+      ([model, blockSize]) => String(model).endsWith('model') && blockSize === 32,
+    );
     expect(await stage.bench.ask('setting', 'twoHeads.provider')).toBe('auto');
-    expect(await stage.bench.ask('setting', 'twoHeads.blockSize')).toBe(32);
     const refusal = /is in a workspace that is not trusted; trust the workspace, or use a model that ships/;
     await expect(api(stage, 'plan')).rejects.toThrow(refusal);
     await expect(api(stage, 'simulate')).rejects.toThrow(refusal);
