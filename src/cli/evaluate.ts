@@ -15,7 +15,7 @@ import { type Option, type OptionTable, pick } from '../core/options/option';
 import { toJson } from '../core/report/json';
 import type { Variables } from '../core/source/variables';
 import { splitList } from '../core/scenario/parse';
-import { choiceDefinitions, kindsWith, numberParameters, textParameters } from '../core/scenario/scenario';
+import { choiceDefinitions, isCycleKind, kindsWith, numberParameters, textParameters } from '../core/scenario/scenario';
 import { withPaths } from '../engine/tasks/evaluate/experiment-file';
 import type { MeasuredExperiment } from '../engine/tasks/evaluate/run-experiment';
 import { evaluationText, sweepText } from './experiment-text';
@@ -163,7 +163,7 @@ function experimentFrom(prompts: readonly string[], given: Given, variables: Var
   });
   // What the user wrote is one more scenario, where no kind that takes it is named.
   const added = texts.flatMap(({ kinds }) => (kinds.some((kind) => names.includes(kind)) ? [] : kinds.slice(0, 1)));
-  names.filter((name) => name === 'per-layer' || name === 'per-head').forEach((name) => choiceFrom(name, given));
+  names.filter(isCycleKind).forEach((name) => choiceFrom(name, given));
   const scenarios = scenarioGrid(
     [...names, ...added],
     Object.fromEntries(lists),

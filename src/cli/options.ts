@@ -6,6 +6,7 @@ import { defaultOptions, optionTable, type SimulationOptions } from '../core/opt
 import {
   choiceDefinitions,
   type ChoiceKind,
+  isCycleKind,
   kindsWith,
   makeChoice,
   numberParameters,
@@ -200,7 +201,7 @@ export function flagText(flag: string, given: Given): string {
 /** A scenario of this kind with the parameters that were given. @throws InputError */
 export function choiceFrom(kind: string, given: Given): ScenarioChoice {
   const parameters = parametersFrom(given);
-  if ((kind === 'per-layer' || kind === 'per-head') && parameters.cycle === undefined) {
+  if (isCycleKind(kind) && parameters.cycle === undefined) {
     const [{ default: example }] = textParameters.filter(({ name }) => name === 'cycle');
     throw new InputError(
       `Scenario "${kind}" needs the scenarios of its ${kind === 'per-layer' ? 'layers' : 'heads'}; give them with --cycle ${example}.`,

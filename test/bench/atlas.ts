@@ -58,7 +58,7 @@ export async function atlas({ quick, log }: BenchContext): Promise<Section> {
     name: 'atlas',
     title: 'What an atlas adds to a run, the model that ships',
     method:
-      'A run without and one with, in turn, seven times; processor time of the layers on one thread, where waiting does not count; sessions made anew in each; medians.',
+      'Seven pairs of runs, one without an atlas and one with it, each with new sessions. The figures are medians of the processor time that the layers took on one thread, which leaves out waiting.',
     columns: { tokens: 'N', blockSize: 'M', plain: 'without, s', observed: 'with, s', more: 'more' },
     rows,
     goals: quick

@@ -5,6 +5,7 @@ import {
   choiceDefinitions,
   type ChoiceKind,
   isCycle,
+  isCycleKind,
   makeChoice,
   numberParameters,
   perHead,
@@ -188,7 +189,7 @@ export function readKind(given: unknown, what: string): ChoiceKind {
 export function readScenario(given: unknown, what: string): ScenarioChoice {
   const fields = readFields(given, ['kind', 'starts', ...parameterNames], what);
   const kind = readKind(fields.kind, `${what}.kind`);
-  if ((kind === 'per-layer' || kind === 'per-head') && Array.isArray(fields.cycle)) {
+  if (isCycleKind(kind) && Array.isArray(fields.cycle)) {
     const whose = kind === 'per-layer' ? 'layer' : 'head';
     const cycle = fields.cycle.map((layer, index) => {
       const made = readScenario(layer, `${what}.cycle.${index}`);

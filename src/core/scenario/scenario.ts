@@ -301,7 +301,7 @@ export function needsCausalOracle(
 
 /** The colour and shape of a scenario in charts. Layers or heads that differ share the mark of custom masks. */
 export function markOf(kind: Scenario['kind']): Mark {
-  return kind === 'per-layer' || kind === 'per-head' ? { colour: 'foreground', shape: 'ring' } : definitionOf(kind).mark;
+  return isCycleKind(kind) ? { colour: 'foreground', shape: 'ring' } : definitionOf(kind).mark;
 }
 
 /** A mark for each of several scenarios: its own, or marks in turn if some are of the same kind. */
@@ -334,7 +334,12 @@ function chosenIn(scenario: Exclude<ScenarioChoice, CycleScenario>): readonly (r
 
 /** Whether layers or heads have scenarios of their own. */
 export function isCycle(scenario: ScenarioChoice): scenario is CycleScenario {
-  return scenario.kind === 'per-layer' || scenario.kind === 'per-head';
+  return isCycleKind(scenario.kind);
+}
+
+/** The same of a kind alone. */
+export function isCycleKind(kind: string): kind is CycleScenario['kind'] {
+  return kind === 'per-layer' || kind === 'per-head';
 }
 
 /** The scenarios of a cycle, or the single one of all layers. */

@@ -1,9 +1,9 @@
 import { type PartName, partsOf, type PartStarts, type ScenarioChoice, withStarts } from '../../core/scenario/scenario';
+import { separatorOf } from '../../core/options/documents';
 import type { SimulationOptions } from '../../core/options/table';
 import type { PlanRequest } from '../../core/plan/request';
 import { hasHeadings } from '../../core/source/format';
 import { type PromptText, templateRole } from '../../core/source/prompt-text';
-import { separatorOf } from '../../core/source/separator';
 import { outlineOf } from '../../core/text/headings';
 import type { TokenPlaces } from './tokenizer/token-places';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { TileMasses } from '../../../src/core/atlas/tile-masses';
+import type { TileMasses } from '../../../src/core/atlas/gatherer';
 import type { LayerPlan } from '../../../src/core/plan/plan';
 import { maskOf } from '../../../src/core/scenario/scenario';
 import { PhaseClock } from '../../../src/engine/attend/runtime/clock';

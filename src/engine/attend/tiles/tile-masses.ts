@@ -1,5 +1,5 @@
 import { logAddExp } from '../../../core/math/attention-state';
-import type { TileMasses } from '../../../core/atlas/tile-masses';
+import type { TileMasses } from '../../../core/atlas/gatherer';
 import type { Dispatch, TileStack } from '../../../core/plan/dispatches';
 
 /** Called once for each head and query block with what its tiles hold of its weights. */
