@@ -33,9 +33,14 @@ const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '
 /**
  * The text that ends a document, from the option: `\n` in it is a line break, `\t` a tab, `\\` a backslash.
  *
- * @throws InputError for an escape of another kind
+ * @throws InputError for an escape of another kind, and for no text, which is everywhere and ends nothing
  */
 export function separatorOf(written: string): string {
+  if (written === '') {
+    throw new InputError(
+      `Separator "" is empty and ends no document; give the text that does, such as ${documentOptions.separator.default}.`,
+    );
+  }
   return written.replace(/\\(.?)/gs, (escape, character: string) => {
     const meant = (escapes as Partial<Record<string, string>>)[character];
     if (meant === undefined) {

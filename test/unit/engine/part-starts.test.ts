@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { optionsFrom } from '../../../src/cli/options';
+import { separatorOf } from '../../../src/core/options/documents';
 import { greedy } from '../../../src/core/generate/choose';
 import { defaultOptions, type SimulationOptions } from '../../../src/core/options/table';
 import type { RunReport } from '../../../src/core/report/report';
@@ -66,6 +67,12 @@ describe('where the parts of a prompt begin', () => {
     // Read as "system: I am system\n\nuser: ...".
     expect(startsOf('a.json', JSON.stringify({ messages })).msg).toEqual([0, 20, 37]);
     expect(startsOf('a.md', 'text').msg).toEqual([0]);
+  });
+
+  it('refuses a separator that is no text, or has an escape of no meaning', () => {
+    expect(() => separatorOf('')).toThrow('Separator "" is empty and ends no document; give the text that does, such as <|endoftext|>.');
+    expect(() => separatorOf('a\\q')).toThrow('Separator "a\\q" has \\q, which stands for nothing; use \\n, \\r, \\t or \\\\.');
+    expect(separatorOf('\\n--\\t\\\\')).toBe('\n--\t\\');
   });
 
   it('refuses a separator where nothing counts documents', () => {
