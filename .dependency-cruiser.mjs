@@ -59,6 +59,7 @@ export default {
       '@huggingface/tokenizers',
       '@lezer/(common|javascript|python)',
       '(^|/)gpt-tokenizer',
+      '(^|/)leven',
       '(^|/)safe-regex2',
       '(^|/)undici',
       '(^|/)yaml/',

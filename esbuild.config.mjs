@@ -93,7 +93,12 @@ const page = {
   platform: 'browser',
   format: 'iife',
   target: 'es2022',
-  entryPoints: { 'webview/main': 'webview/main.ts', 'webview/style': 'webview/style.css' },
+  entryPoints: {
+    'webview/main': 'webview/main.ts',
+    'webview/style': 'webview/style.css',
+    'webview/lab': 'webview/lab/main.ts',
+    'webview/lab-style': 'webview/lab/style.css',
+  },
 };
 
 /** Copies what is not bundled, ONNX Runtime's part for one target and the encodings, to where `require` finds it from dist/. */

@@ -1,7 +1,8 @@
+import type { LabPageMessage } from '../src/protocol/lab';
 import type { HostMessage, PageMessage } from '../src/protocol/panel';
 
 /** Whether a value of unknown origin, such as a message or stored state, is an object with fields. */
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }
 
@@ -9,7 +10,6 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 const payloads: Readonly<Record<HostMessage['type'], (message: Readonly<Record<string, unknown>>) => boolean>> = {
   snapshot: ({ snapshot }) => isRecord(snapshot) && Array.isArray(snapshot['runs']) && isRecord(snapshot['form']),
   'cost-curves': ({ curves }) => curves === null || (isRecord(curves) && Array.isArray(curves['curves'])),
-  evaluation: ({ evaluation }) => evaluation === null || (isRecord(evaluation) && Array.isArray(evaluation['points'])),
   progress: ({ progress }) => isRecord(progress) && typeof progress['fraction'] === 'number',
   place: ({ place }) => isRecord(place),
   'tile-text': ({ request, queries, keys }) =>
@@ -27,7 +27,7 @@ export function hostMessageOf(data: unknown): HostMessage | undefined {
 
 /** VS Code's API for webviews, with this page's types. */
 interface WebviewApi {
-  postMessage(message: PageMessage): void;
+  postMessage(message: unknown): void;
   getState(): unknown;
   setState(state: ViewState): void;
 }
@@ -42,13 +42,16 @@ interface ViewState {
   readonly chosen: Readonly<Record<string, string>>;
 }
 
+/** Where a page keeps which of its parts are open. */
+export type Folds = Pick<Host, 'isOpen' | 'setOpen'>;
+
 /** The extension host as the page sees it: sends messages, and stores view state that survives while the page is hidden. */
 export class Host {
   readonly #api = acquireVsCodeApi();
   #view = viewStateOf(this.#api.getState());
 
   /** Sends a message to the extension host. */
-  post(message: PageMessage): void {
+  post(message: PageMessage | LabPageMessage): void {
     this.#api.postMessage(message);
   }
 

@@ -2,46 +2,26 @@ import type { HostMessage, PanelSnapshot } from '../src/protocol/panel';
 import { setVisible } from './dom';
 import { Actions } from './form/actions';
 import { ScenarioForm } from './form/form';
+import { GlanceCosts } from './glance/glance-costs';
+import { GlanceMap } from './glance/glance-map';
 import type { Host } from './host';
-import { Costs } from './sections/costs';
 import { Headline } from './sections/headline';
-import { History } from './sections/history';
-import { LastRun } from './sections/last-run';
-import { Ledger } from './sections/ledger';
-import { Quality } from './sections/evaluate';
 import type { ThemeWatcher } from './theme';
-import { TileMap } from './map/tile-map';
 import type { View } from './ui/section';
 
-/** The whole page. It is empty until the first snapshot. */
+/** The side panel's page: the prompt in front at a glance, one screen high; the lab has the rest. It is empty until the first snapshot. */
 export class Panel {
   readonly #root: HTMLElement;
   readonly #actions: Actions;
-  readonly #tileMap: TileMap;
-  readonly #costs: Costs;
-  readonly #quality: Quality;
-  readonly #ledger: Ledger;
+  readonly #map: GlanceMap;
   readonly #views: readonly View[];
 
   constructor(root: HTMLElement, host: Host, theme: ThemeWatcher) {
     this.#root = root;
-    const lastRun = new LastRun(host, theme);
-    this.#actions = new Actions(host, () => lastRun.reveal());
-    this.#tileMap = new TileMap(host, theme);
-    this.#costs = new Costs(host, theme);
-    this.#quality = new Quality(host, theme);
-    this.#ledger = new Ledger(host);
-    this.#views = [
-      new Headline(host),
-      new ScenarioForm(host),
-      this.#actions,
-      this.#tileMap,
-      this.#costs,
-      lastRun,
-      this.#quality,
-      new History(host),
-      this.#ledger,
-    ];
+    this.#actions = new Actions(host);
+    this.#map = new GlanceMap(host, theme);
+    this.#views = [new Headline(host), this.#actions, new ScenarioForm(host), this.#map, new GlanceCosts(theme)];
+    root.classList.add('glance');
     setVisible(root, false);
     root.append(...this.#views.map(({ element }) => element));
   }
@@ -51,18 +31,10 @@ export class Panel {
     switch (message.type) {
       case 'snapshot':
         return this.#show(message.snapshot);
-      case 'cost-curves':
-        return this.#costs.showCurves(message.curves);
-      case 'evaluation':
-        return this.#quality.showEvaluation(message.evaluation);
       case 'progress':
-        this.#actions.showProgress(message.progress);
-        this.#quality.showProgress(message.progress);
-        return this.#ledger.showProgress(message.progress);
+        return this.#actions.showProgress(message.progress);
       case 'place':
-        return this.#tileMap.showPlace(message.place);
-      case 'tile-text':
-        return this.#tileMap.showText(message);
+        return this.#map.showPlace(message.place);
     }
   }
 

@@ -61,6 +61,8 @@ function paintSquare(pen: CanvasRenderingContext2D, side: number, colour: string
 
 /** The colours and fonts of the current VS Code theme, for canvases, which CSS cannot style. */
 export interface Theme {
+  /** Whether what is drawn has to stand out against light or against dark. */
+  readonly ground: 'light' | 'dark';
   readonly foreground: string;
   /** Secondary text. */
   readonly muted: string;
@@ -79,14 +81,21 @@ export interface Theme {
 /** The colours of the chart palette that the page uses. */
 export type Colour = Mark['colour'];
 
+/** Parts of the editor that pages lie on. */
+type Surface = 'sideBar' | 'editor';
+
 /** Reads the theme, again whenever VS Code changes it, and notifies its listeners. */
 export class ThemeWatcher {
-  #current = readTheme();
+  readonly #surface: Surface;
+  #current: Theme;
   readonly #listeners: ((theme: Theme) => void)[] = [];
 
-  constructor() {
+  /** @param surface what the page lies on */
+  constructor(surface: Surface = 'sideBar') {
+    this.#surface = surface;
+    this.#current = readTheme(surface);
     const observer = new MutationObserver(() => {
-      this.#current = readTheme();
+      this.#current = readTheme(this.#surface);
       this.#listeners.forEach((listener) => listener(this.#current));
     });
     observer.observe(document.body, { attributeFilter: ['class', 'data-vscode-theme-id'] });
@@ -105,16 +114,18 @@ export class ThemeWatcher {
   }
 }
 
-function readTheme(): Theme {
+function readTheme(surface: Surface): Theme {
   const style = getComputedStyle(document.body);
   /** The first of the variables that the theme defines. */
   const first = (fallback: string, ...names: readonly string[]): string =>
     names.map((name) => style.getPropertyValue(`--vscode-${name}`).trim()).find((value) => value !== '') ?? fallback;
 
   const foreground = first(style.color, 'foreground', 'editor-foreground');
-  const background = first('Canvas', 'sideBar-background', 'editor-background');
+  const background = first('Canvas', `${surface}-background`, 'editor-background');
   const border = first(foreground, 'contrastBorder', 'charts-lines', 'descriptionForeground');
+  const { classList } = document.body;
   return {
+    ground: classList.contains('vscode-light') || classList.contains('vscode-high-contrast-light') ? 'light' : 'dark',
     foreground,
     muted: first(foreground, 'descriptionForeground'),
     background,

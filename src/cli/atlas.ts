@@ -1,11 +1,12 @@
 import { atlasHtml } from '../core/atlas/html';
 import { keptLabel } from '../core/atlas/oracle-curve';
 import { atlasOptions, type AtlasReport } from '../core/atlas/report';
-import { type AtlasTable, layerTable, oracleTable } from '../core/atlas/tables';
+import { layerTable, oracleTable } from '../core/atlas/tables';
 import { atlasPicture } from '../core/draw/atlas/picture';
 import { InputError } from '../core/errors';
 import { formatCount, formatError, formatFigure, formatNumberOf, formatShare } from '../core/format';
 import type { Option } from '../core/options/option';
+import type { TextTable } from '../core/report/html';
 import { toJson } from '../core/report/json';
 import { failOn } from '../core/report/verdict';
 import { scenarioLabel } from '../core/scenario/scenario';
@@ -102,6 +103,6 @@ function effectText(masked: AtlasReport['masked']): string {
     : `: mean KL ${formatFigure(masked.quality.meanKl)} nats, perplexity ${formatFigure(masked.quality.perplexity)} instead of ${formatFigure(masked.quality.baselinePerplexity)}`;
 }
 
-function tableLines({ title, header, rows }: AtlasTable): string[] {
+function tableLines({ title, header, rows }: TextTable): string[] {
   return [`${title}:`, table(header, rows)];
 }

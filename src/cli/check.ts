@@ -1,15 +1,14 @@
-import { isAbsolute, relative, resolve } from 'node:path';
+import { isAbsolute, relative } from 'node:path';
 import { InputError } from '../core/errors';
-import { type BudgetCheck, checkBudgets } from '../core/evaluate/budget-checks';
-import { type Budgets, budgetTable, type GivenBudgets, namesOf, needsRun, toleranceOption } from '../core/evaluate/budgets';
+import type { BudgetCheck } from '../core/evaluate/budget-checks';
+import { type Budgets, budgetTable, type GivenBudgets, namesOf, toleranceOption } from '../core/evaluate/budgets';
 import { brokenText, budgetFigures, budgetNames, githubAnnotations, junitXml } from '../core/evaluate/check-report';
 import { type Experiment, resultsOption } from '../core/evaluate/experiment';
-import type { ExperimentReport } from '../core/evaluate/report';
 import { formatCount, formatNumberOf } from '../core/format';
 import type { Option } from '../core/options/option';
 import { reportSchemaVersion } from '../core/report/report';
+import { checkedExperiment, checksOf } from '../engine/tasks/evaluate/budgets';
 import { readExperiment } from '../engine/tasks/evaluate/experiment-file';
-import { wholeReport } from '../engine/tasks/evaluate/run-experiment';
 import { type Given, jsonOption, print, writeWhole } from './io';
 import { type Command, readGiven, textGiven, valuesOf } from './options';
 import { checkExperimentOutputs, performExperiment, withSource } from './run';
@@ -52,9 +51,8 @@ export const checkCommand: Command = {
     const junit = textGiven(junitOption, given);
     await checkExperimentOutputs(read, given, io, { files: [path], outputs: [{ flag: '--junit', path: junit }] });
     // Results that somebody wrote are no evidence unless they are named, and then each line is checked.
-    const experiment = { ...read, retrieval: null, results: null, quality: needsRun(budgets) };
-    const measured = await performExperiment('check', experiment, given, io, true);
-    const checks = checkBudgets(withoutRepeats(wholeReport(measured)), budgets, tolerance);
+    const measured = await performExperiment('check', checkedExperiment(read, budgets), given, io, true);
+    const checks = checksOf(measured, budgets, tolerance);
     const broken = checks.filter(({ kept }) => !kept);
     if (junit !== undefined) {
       await writeWhole(junit, junitXml(`two-heads check ${path}`, checks), '--junit');
@@ -75,17 +73,6 @@ export const checkCommand: Command = {
     }
   },
 };
-
-/** A report with each prompt once: patterns may overlap, and a file be given twice. */
-function withoutRepeats(report: ExperimentReport): ExperimentReport {
-  return {
-    ...report,
-    points: report.points.map((point) => ({
-      ...point,
-      prompts: [...new Map(point.prompts.map((prompt) => [resolve(prompt.path), prompt])).values()],
-    })),
-  };
-}
 
 /** The limits of flags, each with the tolerance that the file has for its budget. */
 function flagged(own: Budgets, limits: GivenBudgets): Budgets {

@@ -65,7 +65,8 @@ const retrievalFlags = {
   },
 } as const satisfies OptionTable;
 
-const saveOption: Option = {
+/** The flag that names an experiment file to write. */
+export const saveOption: Option = {
   flag: 'save',
   symbol: 'file.two-heads.json',
   description: 'Write what was asked for as an experiment file, which two-heads run repeats.',
@@ -133,7 +134,7 @@ async function runFromFlags(title: string, files: readonly string[], given: Give
 }
 
 /** Writes an experiment as a file that repeats it, with paths relative to that file. @throws InputError where it cannot be written */
-async function writeExperiment(path: string, experiment: Experiment, { modelsFolder }: Io): Promise<void> {
+export async function writeExperiment(path: string, experiment: Experiment, { modelsFolder }: Io): Promise<void> {
   const saved = await withPaths(
     experiment,
     modelsFolder,

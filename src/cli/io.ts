@@ -2,7 +2,7 @@ import { InputError, messageOf } from '../core/errors';
 import { formatShare } from '../core/format';
 import type { Option } from '../core/options/option';
 import { toJson } from '../core/report/json';
-import type { OnProgress } from '../core/report/phases';
+import { type OnProgress, withTimeLeft } from '../core/report/phases';
 import { visible, visibleLines } from '../core/text/printable';
 import { writeWhole as write } from '../engine/store/files';
 import type { DigestStore } from '../engine/store/digests';
@@ -67,7 +67,9 @@ export function linePrinter({ stderr }: Io): (fraction: number, line: string) =>
 /** A run's progress on stderr. */
 export function progressPrinter(io: Io, title: string): OnProgress {
   const print = linePrinter(io);
-  return ({ fraction, phase, message }) => print(fraction, `${title}: ${formatShare(fraction).padStart(4)} ${phase}, ${message}`);
+  const tell: OnProgress = ({ fraction, phase, message }) =>
+    print(fraction, `${title}: ${formatShare(fraction).padStart(4)} ${phase}, ${message}`);
+  return withTimeLeft(tell, () => performance.now());
 }
 
 /**

@@ -1,15 +1,14 @@
 import { join } from 'node:path';
 import { pictures } from '../core/draw/pictures';
-import { formatCount, formatDuration, formatError, formatFigure } from '../core/format';
-import { type LedgerReport, type LedgerRow, ledgerTable, ledgerVerdict } from '../core/ledger/report';
+import { formulaTable, ledgerSubject, ledgerTableOf } from '../core/ledger/html';
+import { type LedgerReport, ledgerTable, ledgerVerdict } from '../core/ledger/report';
 import type { Option } from '../core/options/option';
+import { samplingLines } from '../core/report/sampling-text';
 import { failOn, verdictText } from '../core/report/verdict';
-import { scenarioLabel } from '../core/scenario/scenario';
 import { makeFolder } from '../engine/store/files';
 import { runLedger } from '../engine/tasks/ledger/ledger';
 import { jsonOption, print, progressPrinter, writeWhole } from './io';
 import { type Command, textGiven, valuesOf } from './options';
-import { samplingLines } from './simulate-text';
 import { table } from './table';
 
 const picturesOption: Option = {
@@ -56,55 +55,18 @@ export async function writePictures(folder: string): Promise<string[]> {
 }
 
 /** A ledger as a person reads it. */
-function ledgerText({ options, rows, sampling, samplingVerdict }: LedgerReport): string {
-  const { tokens, blockSize, layers, heads, oracleLayers, oracleHeads, scoreScale } = options;
+function ledgerText(report: LedgerReport): string {
+  const { header, rows } = ledgerTableOf(report);
+  const lines = formulaTable(report).rows.map(([name, formula, calls]) => `  ${name}: ${formula} = ${calls}`);
   return [
-    `Random model, N = ${formatCount(tokens)}, L = ${layers}, H = ${heads}, scores of standard deviation ${formatFigure(scoreScale)}; small transformer: M = ${formatCount(blockSize)}, L' = ${oracleLayers}, H' = ${oracleHeads}.`,
+    ledgerSubject(report),
     '',
-    table(
-      [
-        'statement',
-        'construction',
-        'scenario',
-        'calls',
-        'calls M/N',
-        'formula',
-        'bound',
-        'lower bound',
-        'rounds',
-        'output error',
-        'log-normaliser',
-        'stated',
-        'verdict',
-        'time',
-      ],
-      rows.map(cellsOf),
-    ),
+    table(header, rows),
     '',
     'Formulas:',
-    ...rows.map(({ statement, construction, exact }) => `  ${statement}, ${construction}: ${exact.formula} = ${formatCount(exact.calls)}`),
+    ...lines,
     '',
-    ...samplingLines(sampling),
-    `  ${verdictText(samplingVerdict)}`,
+    ...samplingLines(report.sampling),
+    `  ${verdictText(report.samplingVerdict)}`,
   ].join('\n');
-}
-
-function cellsOf(row: LedgerRow): readonly string[] {
-  const { statement, construction, scenario, countedCalls, retries, exact, bound, lowerBound, rounds, stated, verdict, wallMs } = row;
-  return [
-    statement,
-    construction,
-    scenarioLabel(scenario),
-    `${formatCount(countedCalls)}${retries > 0 ? ` + ${formatCount(retries)}` : ''}`,
-    formatFigure(row.callsPerBlock),
-    formatCount(exact.calls),
-    formatCount(bound.calls),
-    formatCount(lowerBound),
-    formatCount(rounds),
-    formatError(row.outputError),
-    row.logNormaliserError === null ? '-' : formatError(row.logNormaliserError),
-    formatError(stated.error),
-    verdict,
-    formatDuration(wallMs),
-  ];
 }

@@ -1,9 +1,13 @@
 import { resolve } from 'node:path';
 import { version } from '../../package.json';
+import { adviceText } from '../core/advise/text';
 import { atlasText } from '../core/atlas/text';
 import { InputError } from '../core/errors';
+import { experimentText } from '../core/evaluate/text';
+import { pick } from '../core/options/option';
 import type { SimulationOptions } from '../core/options/table';
-import { readCompareInput, readPromptInput, type ToolRequest } from '../core/options/tool-input';
+import { readExperimentInput, type ToolDefaults, type ToolRequest } from '../core/options/tool-input';
+import { type ReadyRequest, ToolRequests } from '../core/options/tool-requests';
 import { type ToolDefinition, toolDefinitions } from '../core/options/tools';
 import { expectedMemory } from '../core/predict/memory';
 import type { OnProgress } from '../core/report/phases';
@@ -12,7 +16,9 @@ import { parametersOf, type ScenarioChoice } from '../core/scenario/scenario';
 import { EngineClient } from '../engine/process/engine-client';
 import { isInside, realPath } from '../engine/read/input/inside';
 import { shippedModels } from '../engine/read/model/found/resolve';
+import { modelPlaces } from '../engine/read/model/model-places';
 import { type Prompt, promptFromText, readPrompt } from '../engine/read/prompt';
+import type { OutlookRequest } from '../engine/tasks/evaluate/outlook';
 import { planDocument, planPrompt } from '../engine/tasks/plan';
 import type { Io } from './io';
 import { type Command, commonOptions, optionsFrom, scenarioOptions } from './options';
@@ -24,7 +30,7 @@ export const mcpCommand: Command = {
   options: [...scenarioOptions, ...commonOptions],
   run: async ([folder = '.'], given, io) => {
     const chosen = optionsFrom(given);
-    const requests = new ToolRequests(resolve(folder), chosen, io);
+    const requests = new FolderRequests(resolve(folder), chosen, io);
     const engine = new EngineClient(io.engineEntry, undefined, (line) => io.stderr.write(`${line}\n`));
     const { serve } = await import('./mcp-server');
     const { stdin, stdout, signal } = io;
@@ -39,7 +45,7 @@ export const mcpCommand: Command = {
 type Call = (name: string, input: unknown, signal: AbortSignal, onProgress: OnProgress) => Promise<readonly string[]>;
 
 /** What the tools do: runs have a process of their own, so that the client is heard meanwhile. */
-function callsOf(requests: ToolRequests, engine: EngineClient, io: Io): Call {
+function callsOf(requests: FolderRequests, engine: EngineClient, io: Io): Call {
   const calls: Readonly<Record<ToolDefinition['name'], (...given: [unknown, AbortSignal, OnProgress]) => Promise<[string, object]>>> = {
     plan_prompt: async (input) => {
       const { prompt, options } = await requests.prompt(input);
@@ -62,6 +68,16 @@ function callsOf(requests: ToolRequests, engine: EngineClient, io: Io): Call {
       const report = await engine.call('atlas', { ...sourceOf(prompt), options }, { signal, onProgress });
       return [atlasText(report), report];
     },
+    advise_prompt: async (input, signal, onProgress) => {
+      const { prompt, options } = await requests.advice(input);
+      const report = await engine.call('advise', { ...sourceOf(prompt), options }, { signal, onProgress });
+      return [adviceText(report), report];
+    },
+    run_experiment: async (input, signal, onProgress) => {
+      const { given, request } = await requests.experiment(input);
+      const summary = await engine.call('evaluate', request, { signal, onProgress });
+      return [experimentText(given, summary), pick(summary, 'verdict', 'points')];
+    },
   };
   return async (name, input, signal, onProgress) => {
     const [text, report] = await calls[name as ToolDefinition['name']](input, signal, onProgress);
@@ -75,36 +91,28 @@ function sourceOf({ path, text, source }: Prompt): Pick<Prompt, 'path' | 'text' 
 }
 
 /** Turns the input from an agent into arguments: files and models of one folder only, and what the user chose for what is left out. */
-class ToolRequests {
+class FolderRequests extends ToolRequests<Prompt> {
   constructor(
     private readonly folder: string,
     private readonly chosen: SimulationOptions,
     private readonly io: Pick<Io, 'modelsFolder' | 'stdin'>,
-  ) {}
-
-  /** For the tools that take one scenario. @throws InputError */
-  async prompt(input: unknown): Promise<{ readonly prompt: Prompt; readonly options: SimulationOptions }> {
-    const { scenario, ...request } = readPromptInput(input, this.defaults);
-    return this.ready(request, scenario);
+  ) {
+    super();
   }
 
-  /** For `compare_scenarios`. @throws InputError */
-  async comparison(
-    input: unknown,
-  ): Promise<Awaited<ReturnType<ToolRequests['prompt']>> & Pick<ReturnType<typeof readCompareInput>, 'wanted'>> {
-    const { wanted, ...request } = readCompareInput(input, this.defaults);
-    return { ...(await this.ready(request, wanted.scenarios[0])), wanted };
+  /** For `run_experiment`. @returns also the path as it was given @throws InputError */
+  async experiment(input: unknown): Promise<{ readonly given: string; readonly request: OutlookRequest }> {
+    const given = readExperimentInput(input);
+    const { folder, chosen } = this;
+    return { given, request: { file: await this.inside(given), within: { folders: [folder], models: [chosen.model] } } };
   }
 
-  private get defaults(): Parameters<typeof readPromptInput>[1] {
+  protected get defaults(): ToolDefaults {
     const { scenario, blockSize } = this.chosen;
     return { kind: scenario.kind, parameters: parametersOf(scenario), blockSize };
   }
 
-  private async ready(
-    { source, options: given }: ToolRequest,
-    scenario: ScenarioChoice,
-  ): Promise<{ readonly prompt: Prompt; readonly options: SimulationOptions }> {
+  protected async ready({ source, options: given }: ToolRequest, scenario: ScenarioChoice): Promise<ReadyRequest<Prompt>> {
     return {
       prompt: 'file' in source ? await this.promptOf(source.file) : promptFromText('the given text', source.text),
       options: { ...this.chosen, ...given, scenario, ...(given.model !== undefined && { model: await this.modelOf(given.model) }) },
@@ -112,11 +120,15 @@ class ToolRequests {
   }
 
   private async promptOf(file: string): Promise<Prompt> {
+    return { ...(await readPrompt(await this.inside(file), this.io.stdin)), path: file };
+  }
+
+  private async inside(file: string): Promise<string> {
     const path = resolve(this.folder, file);
     if (!isInside(this.folder, path) || !isInside(await realPath(this.folder), await realPath(path))) {
-      throw new InputError(`File ${JSON.stringify(file)} is outside ${this.folder}; give a file inside it, or the text.`);
+      throw new InputError(`File ${JSON.stringify(file)} is outside ${this.folder}; give a file inside it.`);
     }
-    return { ...(await readPrompt(path, this.io.stdin)), path: file };
+    return path;
   }
 
   /** A model that ships, the user's own choice, or one of the folder. */
@@ -125,11 +137,17 @@ class ToolRequests {
     if (model === this.chosen.model || shipped.includes(model)) {
       return model;
     }
-    const real = await realPath(resolve(this.folder, model));
-    if (!isInside(await realPath(this.folder), real)) {
-      throw new InputError(
-        `Model ${JSON.stringify(model)} neither ships with Two Heads nor lies in ${this.folder}; use ${shipped.join(', ')}, or start two-heads mcp with --model.`,
-      );
+    const [folder, real] = await Promise.all([this.folder, resolve(this.folder, model)].map(realPath));
+    const hold = async (place: string): Promise<void> => {
+      if (!isInside(folder, await realPath(place))) {
+        throw new InputError(
+          `Model ${JSON.stringify(model)} neither ships with Two Heads nor lies in ${this.folder}; use ${shipped.join(', ')}, or start two-heads mcp with --model.`,
+        );
+      }
+    };
+    await hold(real);
+    for await (const place of modelPlaces(real, [this.chosen.model], this.io.modelsFolder)) {
+      await hold(place);
     }
     return real;
   }

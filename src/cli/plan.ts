@@ -7,6 +7,7 @@ import { contextLength, contextText } from '../core/plan/context-length';
 import type { PartSummary } from '../core/plan/plan';
 import { expectedMemory, memoryDetail, memoryUseOf } from '../core/predict/memory';
 import type { PredictionReport } from '../core/predict/prediction';
+import { outsideBoxText } from '../core/report/outside-box';
 import type { PlanDocument } from '../core/report/report';
 import { partsText } from '../core/source/prompt-text';
 import { scenarioLabel } from '../core/scenario/scenario';
@@ -46,7 +47,8 @@ export function noteLines(planned: Pick<PlanDocument, 'plan' | 'prediction'>): s
 }
 
 /** A plan as a person reads it, without its notes. */
-export function planText({ prompt, model, scenario, oracle, construction, plan, memory, prediction, cache }: PlanDocument): string {
+export function planText(document: PlanDocument): string {
+  const { prompt, model, scenario, oracle, construction, plan, outsideBox, memory, prediction, cache } = document;
   const { calls, bound, flopsByPhase, tilesByKind, parts } = plan;
   const kinds = Object.entries(tilesByKind).filter(([, count]) => count > 0);
   return [
@@ -67,6 +69,7 @@ export function planText({ prompt, model, scenario, oracle, construction, plan, 
       ['tiles per head', `${formatCount(plan.tiles)} (${kinds.map(([kind, count]) => `${formatCount(count)} ${kind}`).join(', ')})`],
       ...(parts.length > 0 ? [['layers', parts.map(partText).join('; ')] as const] : []),
       ['calls', `${formatCount(calls.total)} = ${formatCount(calls.attention)} attention + ${formatCount(calls.tokenwise)} token-wise`],
+      ...(outsideBox === undefined ? [] : [['outside the box', outsideBoxText(outsideBox, plan.flops)] as const]),
       ['bound', `${formatCount(bound.calls)} attention calls (${bound.theorem}: ${bound.formula})`],
       ['rounds', formatCount(plan.rounds)],
       [

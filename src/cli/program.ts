@@ -1,6 +1,7 @@
 import { Command as Program, CommanderError } from 'commander';
 import { version } from '../../package.json';
 import { InputError } from '../core/errors';
+import { adviseCommand } from './advise';
 import { atlasCommand } from './atlas';
 import { calibrateCommand } from './calibrate';
 import { checkCommand } from './check';
@@ -31,6 +32,7 @@ const commands: readonly Command[] = [
   compareCommand,
   generateCommand,
   atlasCommand,
+  adviseCommand,
   evaluateCommand,
   sweepCommand,
   runCommand,

@@ -1,13 +1,5 @@
-import {
-  formatBytes,
-  formatCount,
-  formatDuration,
-  formatError,
-  formatFigure,
-  formatLogCount,
-  formatNumberOf,
-  formatShare,
-} from '../core/format';
+import { formatBytes, formatCount, formatDuration, formatError, formatFigure, formatNumberOf, formatShare } from '../core/format';
+import { choiceLines } from '../core/chosen/report';
 import { expectedDuration } from '../core/hints/expected';
 import { memoryDetail } from '../core/predict/memory';
 import { checkedRows } from '../core/report/checked-rows';
@@ -16,7 +8,7 @@ import type { OwnPositionsQuality, OwnQuality } from '../core/report/quality';
 import type { Fidelity, MeasuredCalls, PositionsQuality, Quality, RunMeasurements, RunReport } from '../core/report/report';
 import { verdictText } from '../core/report/verdict';
 import { scopeRows } from '../core/report/quality-words';
-import type { HeadSampling, SamplingReport } from '../core/report/sampling';
+import { samplingLines } from '../core/report/sampling-text';
 import { ownBaselineText } from '../core/report/quality';
 import { scenarioLabel } from '../core/scenario/scenario';
 import { lengthOf } from '../core/shards/cut';
@@ -26,7 +18,7 @@ import { pairs } from './table';
 
 /** A finished run as a person reads it. */
 export function runText(report: RunReport): string {
-  const { run, fidelity, sampling, quality, qualityNote, prediction } = report;
+  const { run, fidelity, sampling, choice, quality, qualityNote, prediction } = report;
   return [
     planText(report),
     pairs([
@@ -45,6 +37,7 @@ export function runText(report: RunReport): string {
       ['verdict', verdictText(report.verdict)],
     ]),
     ...(sampling === null ? [] : samplingLines(sampling).map((line) => `  ${line}`)),
+    ...(choice === undefined ? [] : choiceLines(choice).map((line) => `  ${line}`)),
     // Last, where a terminal shows them.
     ...noteLines(report),
   ].join('\n');
@@ -149,46 +142,4 @@ function comparedText(
   const own = baseline.kind === 'causal' ? 'full causal attention' : `its own ${scenarioLabel(baseline)}`;
   const against = baselineBy === 'dense' ? `${own}, dense` : own;
   return `perplexity ${formatFigure(perplexity)} (${against}: ${formatFigure(baselinePerplexity)}), mean KL ${formatFigure(meanKl)} nats, same top token ${formatShare(topAgreement)}`;
-}
-
-/** Theorem 4.1's assumption and what was seen, as lines. */
-export function samplingLines({
-  data,
-  tokens,
-  sample,
-  epsilon,
-  failureProbability,
-  rows,
-  heads,
-  holds,
-  logNeededLength,
-  seeds,
-  errors,
-  statisticalError: statistics,
-  within,
-}: SamplingReport): string[] {
-  const logCs = heads.map(({ logC }) => logC);
-  const ds = heads.map(({ d }) => d);
-  return [
-    `Theorem 4.1 on ${formatCount(tokens)} tokens, each query reading ${formatCount(sample)} sampled keys (${data}):`,
-    `  measured on ${formatCount(rows)} rows of ${formatNumberOf(heads.length, 'head')}: ln C from ${formatFigure(Math.min(...logCs))} to ${formatFigure(Math.max(...logCs))}, D from ${formatFigure(Math.min(...ds))} to ${formatFigure(Math.max(...ds))}`,
-    ...perLayer(heads),
-    `  for an error of ${formatFigure(epsilon)} with probability ${formatFigure(1 - failureProbability)} the theorem asks for M >= ${formatLogCount(logNeededLength)}: the assumption ${holds ? 'holds' : 'does not hold'} here`,
-    `  over ${formatNumberOf(seeds, 'seed')} the largest relative error of a row was ${formatError(errors.minimum)} at least, ${formatError(errors.median)} in the median, ${formatError(errors.maximum)} at most; ${formatCount(within)} of ${formatCount(seeds)} stayed within ${formatFigure(epsilon)}`,
-    ...(statistics === undefined || !Number.isFinite(statistics)
-      ? []
-      : [`  statistics of these keys expect at most ${formatError(statistics)} of any of them`]),
-  ];
-}
-
-/** The constants of each layer's heads, where there is more than one layer; every head's own are in the JSON. */
-function perLayer(heads: readonly HeadSampling[]): string[] {
-  const layers = new Set(heads.map(({ layer }) => layer));
-  if (layers.size === 1) {
-    return [];
-  }
-  return [...layers].map((layer) => {
-    const own = heads.filter((head) => head.layer === layer);
-    return `    layer ${layer + 1}: ${own.map(({ logC, d }) => `ln C ${logC.toPrecision(3)} D ${formatError(d)}`).join(', ')}`;
-  });
 }

@@ -1,17 +1,16 @@
 import { posix } from 'node:path';
 import * as vscode from 'vscode';
-import { largestGeneration } from '../core/generate/report';
-import { predictionArithmetic } from '../core/hints/expected';
-import { planArithmetic, planHeadline } from '../core/hints/hints';
 import { t, text } from '../core/l10n';
-import { withBreakEven } from '../core/predict/prediction';
 import type { ChoiceStore } from './choice';
 import { Disposable } from './disposable';
+import { experimentEnding } from './experiments/experiment-files';
+import type { ExperimentLens } from './experiments/experiment-lens';
 import type { Fleet } from './fleet/fleet';
 import { chooseModel } from './editor/model-picker';
-import { goToExpensivePart } from './editor/part-picker';
+import { goToExpensiveBlock, showPlan } from './editor/plan-answers';
 import { showMenu } from './editor/status-menu';
-import { askNumber, askWhetherRetrieval, chooseBlockSize, chooseScenario, type NumberQuestion } from './editor/scenario-picker';
+import { askWhetherRetrieval, chooseBlockSize, chooseScenario } from './editor/scenario-picker';
+import type { LabEditors } from './lab/lab-editors';
 import type { PanelView } from './panel/panel-view';
 import type { ActivePrompt, Front } from './prompts/active-prompt';
 import type { Notebooks, PromptDocument } from './prompts/notebooks';
@@ -19,13 +18,15 @@ import { planOf } from './prompts/awaited-plan';
 import { canBePrompt, type PromptDocuments } from './prompts/prompt-documents';
 import type { Planner } from './prompts/planner';
 import type { PromptPlans } from './prompts/prompt-plans';
-import type { Continuations } from './tasks/continuations';
+import type { ReportView } from './runs/report-view';
+import { adviseMask } from './tasks/advise-mask';
+import { continuePrompt } from './tasks/continue-prompt';
 import type { Evaluations } from './tasks/evaluations';
 import type { Fetches } from './tasks/fetches';
 import { type RunSource, selectionOf, sourceOf } from './tasks/run-source';
 import type { Runner } from './tasks/runner';
 import type { SingleTask } from './tasks/single-task';
-import { showError, showWarning } from './notify';
+import { showWarning } from './notify';
 
 /** What the commands act on. */
 interface CommandTargets {
@@ -38,10 +39,12 @@ interface CommandTargets {
   readonly runner: Runner;
   readonly task: SingleTask;
   readonly panel: PanelView;
-  readonly continuations: Continuations;
+  readonly reports: ReportView;
   readonly evaluations: Evaluations;
+  readonly experiments: ExperimentLens;
   readonly fleet: Fleet;
   readonly fetches: Fetches;
+  readonly labs: LabEditors;
   readonly samplePrompt: vscode.Uri;
   readonly log: vscode.LogOutputChannel;
 }
@@ -60,7 +63,10 @@ export interface CommandDefinition<Run> {
 
 /** Whether anything is in front; also before the extension starts, which a command does then. */
 const inFront = 'twoHeads.front != none';
-const idle = '!twoHeads.running';
+/** Names of files that the lab has an editor for, as the manifest has them: experiments, results of them, and runs. */
+const labFile = /\.two-heads\.jsonl?$|\.results\.jsonl$|two-heads-runs?.*\.json$/;
+const onLabFile = `resourceFilename =~ /${labFile.source}/`;
+const inFileLab = "activeCustomEditorId == 'twoHeads.lab'";
 const onExperiment = 'resourceFilename =~ /\\.two-heads\\.json$/ && resourceScheme == file';
 
 /** The commands that act on the editor in front, the choices and the views. */
@@ -70,56 +76,66 @@ export class Commands extends Disposable {
       title: text('Simulate This File'),
       icon: 'play',
       when: inFront,
-      enablement: idle,
       run: (self, on) => self.withPrompt(on, ({ document }) => self.targets.runner.simulate(self.sourceOf(document))),
     },
     simulateSelection: {
       title: text('Simulate Selection'),
       when: "editorHasSelection || activeEditor == 'workbench.editor.notebook'",
-      enablement: idle,
       run: (self) => self.withText(undefined, (front) => self.simulateSelection(front)),
     },
     planOnly: {
       title: text('Plan Only (No Run)'),
       when: inFront,
-      run: (self, on) => self.withPrompt(on, ({ document }) => self.showPlan(document)),
+      run: (self, on) => self.withPrompt(on, ({ document }) => showPlan(document, self.targets)),
     },
     compareScenarios: {
       title: text('Compare Scenarios'),
       when: inFront,
-      enablement: idle,
       run: (self, on) => self.withPrompt(on, ({ document }) => self.targets.runner.compare(self.sourceOf(document))),
     },
     continuePrompt: {
       title: text('Continue Prompt'),
       when: inFront,
-      enablement: idle,
-      run: (self, on) => self.withPrompt(on, ({ document }) => self.continuePrompt(document)),
+      run: (self, on) => self.withPrompt(on, ({ document }) => continuePrompt(self.sourceOf(document), self.targets)),
+    },
+    atlas: {
+      title: text('Where Attention Goes'),
+      icon: 'map',
+      when: inFront,
+      run: (self, on) => self.withPrompt(on, ({ document }) => self.mapAttention(document)),
+    },
+    adviseMask: {
+      title: text('Advise a Mask'),
+      when: inFront,
+      run: (self, on) => self.withPrompt(on, ({ document }) => adviseMask(self.sourceOf(document), self.targets.runner)),
     },
     evaluate: {
       title: text('Evaluate Quality'),
       when: inFront,
-      enablement: idle,
       run: (self, on) => self.withPrompt(on, ({ document }) => self.evaluate(document)),
     },
     runExperiment: {
       title: text('Run Experiment'),
       icon: 'play',
       when: onExperiment,
-      enablement: idle,
       run: (self, on) => self.withExperiment(on, (file) => self.targets.evaluations.runFile(file)),
     },
     runExperimentOnFleet: {
       title: text('Run Experiment on Fleet'),
       icon: 'run-all',
       when: onExperiment,
-      enablement: idle,
       run: (self, on) =>
         self.withExperiment(
           on,
           (file) => self.targets.evaluations.runFileOnFleet(file),
           () => self.targets.fleet.mayRun(),
         ),
+    },
+    addSweep: {
+      title: text('Add a Sweep of Windows'),
+      icon: 'add',
+      when: onExperiment,
+      run: ({ targets }, on) => targets.experiments.addSweep(on),
     },
     setBrokerPassword: {
       title: text("Set the Broker's Password..."),
@@ -128,8 +144,8 @@ export class Commands extends Disposable {
       enablement: 'twoHeads.hasBroker',
       run: ({ targets }) => targets.fleet.setPassword(),
     },
-    runLedger: { title: text('Run the Ledger of Theorems'), enablement: idle, run: (self) => self.runLedger() },
-    calibrate: { title: text('Calibrate This Machine'), enablement: idle, run: ({ targets }) => targets.runner.calibrate() },
+    runLedger: { title: text('Run the Ledger of Theorems'), run: (self) => self.runLedger() },
+    calibrate: { title: text('Calibrate This Machine'), run: ({ targets }) => targets.runner.calibrate() },
     chooseScenario: { title: text('Choose Scenario'), run: ({ targets }) => chooseScenario(targets.choices) },
     chooseBlockSize: { title: text('Choose Block Size'), run: ({ targets }) => chooseBlockSize(targets.choices) },
     chooseModel: { title: text('Choose a Model...'), run: ({ targets }) => chooseModel(targets.planner) },
@@ -137,7 +153,7 @@ export class Commands extends Disposable {
     goToExpensiveBlock: {
       title: text('Go to Most Expensive Block'),
       when: inFront,
-      run: (self, on) => self.withPrompt(on, (front) => self.goToExpensiveBlock(front)),
+      run: (self, on) => self.withPrompt(on, (front) => goToExpensiveBlock(front, self.targets)),
     },
     treatAsPrompt: {
       title: text('Treat as Prompt'),
@@ -157,6 +173,19 @@ export class Commands extends Disposable {
       run: ({ targets }) => targets.task.cancel(),
     },
     showMenu: { title: text('Show Menu'), icon: 'menu', run: ({ targets }) => showMenu(targets.active, targets.task) },
+    openLab: {
+      title: text('Open Lab to the Side'),
+      icon: 'beaker',
+      when: `${inFront} || ${onLabFile}`,
+      run: (self, on) => self.openLab(on),
+    },
+    reopenAsText: {
+      title: text('Reopen as Text'),
+      icon: 'go-to-file',
+      when: inFileLab,
+      enablement: inFileLab,
+      run: () => vscode.commands.executeCommand('workbench.action.reopenTextEditor'),
+    },
     openPanel: { title: text('Open Panel'), run: ({ targets }) => targets.panel.reveal() },
     openSamplePrompt: { title: text('Open the Sample Prompt'), run: (self) => self.openSample() },
     showLog: { title: text('Show Log'), run: ({ targets }) => targets.log.show() },
@@ -209,34 +238,56 @@ export class Commands extends Disposable {
     await vscode.window.showTextDocument(document);
   }
 
-  /** Only the panel shows a ledger, so it comes to the front first. */
+  /** The lab shows a ledger, so it opens first. */
   private async runLedger(): Promise<void> {
-    const { panel, runner } = this.targets;
-    await panel.reveal();
+    const { labs, runner } = this.targets;
+    labs.openPrompt('ledger');
     await runner.runLedger();
   }
 
-  /** Only the panel shows an evaluation, so it comes to the front first. */
+  /** The lab shows an evaluation, so it opens first. */
   private async evaluate(document: PromptDocument): Promise<void> {
     const retrieval = await askWhetherRetrieval();
     if (retrieval !== undefined) {
       const planned = await planOf(document, this.targets);
       const others = planned.error === null ? await this.targets.plans.evaluated(document) : [];
-      await this.targets.panel.reveal();
+      this.targets.labs.openPrompt('lab-quality');
       await this.targets.evaluations.evaluate(this.sourceOf(document), planned, others, retrieval);
     }
   }
 
-  /** Runs `act` on the experiment file in front, where the user lets it; only the panel shows the result, so it comes to the front first. */
+  /** The lab shows an atlas, so it opens first. */
+  private async mapAttention(document: PromptDocument): Promise<void> {
+    this.targets.labs.openPrompt();
+    await this.targets.runner.atlas(this.sourceOf(document));
+  }
+
+  /** Opens the lab of a file that it has an editor for, else that of the prompt in front: beside the text. */
+  private async openLab(on: unknown): Promise<void> {
+    const { labs, prompts } = this.targets;
+    const uri = on instanceof vscode.Uri ? on : vscode.window.activeTextEditor?.document.uri;
+    if (uri !== undefined && labFile.test(posix.basename(uri.path))) {
+      // Beside its text where that is in front; from a list of files in a place of its own.
+      await labs.openFile(uri, vscode.window.activeTextEditor?.document.uri.toString() === uri.toString());
+      return;
+    }
+    await this.withText(on, ({ document }) => {
+      prompts.sayForSession(document);
+      labs.openPrompt();
+    });
+  }
+
+  /** Runs `act` on the experiment file in front, where the user lets it. Its lab shows the result, so it opens first, beside the text. */
   private async withExperiment(
     on: unknown,
     act: (file: string) => Promise<void>,
     mayRun = (): Promise<boolean> => Promise.resolve(true),
   ): Promise<void> {
-    if (on instanceof vscode.Uri) {
+    const inLab = this.targets.labs.activeDocument;
+    if (on instanceof vscode.Uri && on.toString() !== inLab?.uri.toString()) {
       await vscode.window.showTextDocument(on);
     }
-    const document = vscode.window.activeTextEditor?.document;
+    const document = vscode.window.activeTextEditor?.document ?? inLab;
     if (document?.uri.scheme !== 'file' || !document.fileName.endsWith(experimentEnding)) {
       void showWarning(
         t('Two Heads: open an experiment file (*{0}) first; docs/experiments.md explains how to write one.', experimentEnding),
@@ -246,7 +297,9 @@ export class Commands extends Disposable {
     if (await mayRun()) {
       // The engine reads the file itself, so that paths and results match those of the command line.
       await document.save();
-      await this.targets.panel.reveal();
+      if (document !== inLab) {
+        await this.targets.labs.openFile(document.uri, true);
+      }
       await act(document.fileName);
     }
   }
@@ -264,54 +317,4 @@ export class Commands extends Disposable {
     }
     await this.targets.runner.simulate(selectionOf(editor.document, editor.selection));
   }
-
-  private async continuePrompt(document: PromptDocument): Promise<void> {
-    const { runner, continuations } = this.targets;
-    const tokens = await askNumber(generationQuestion, 32);
-    const report = tokens === undefined ? undefined : await runner.continue(this.sourceOf(document), tokens);
-    if (report !== undefined) {
-      await continuations.show(report);
-    }
-  }
-
-  /** Shows the plan's arithmetic in a modal message, because the user asked for it and reads it once. */
-  private async showPlan(document: PromptDocument): Promise<void> {
-    const planned = await planOf(document, this.targets);
-    if (planned.error !== null) {
-      void showError(`Two Heads: ${planned.error}`);
-      return;
-    }
-    const { plan, calibration, cache, memory } = planned;
-    const prediction = withBreakEven(planned.prediction, plan, calibration);
-    const detail = `${planArithmetic(plan, cache, memory)}\n\n${predictionArithmetic(prediction)}`.replaceAll(/[*`]/g, '');
-    const open = t('Open Panel');
-    if ((await vscode.window.showInformationMessage(planHeadline(plan), { modal: true, detail }, open)) === open) {
-      await this.targets.panel.reveal();
-    }
-  }
-
-  private async goToExpensiveBlock({ document, editor }: Front): Promise<void> {
-    if (editor === undefined) {
-      void showWarning(
-        t('Two Heads: blocks have no place in the cells of a notebook; open {0} as text to go to them.', posix.basename(document.uri.path)),
-      );
-      return;
-    }
-    const planned = await planOf(document, this.targets);
-    if (planned.error === null) {
-      await goToExpensivePart(editor, planned, this.targets.plans);
-    } else {
-      void showError(`Two Heads: ${planned.error}`);
-    }
-  }
 }
-
-const generationQuestion: NumberQuestion = {
-  title: text('Tokens to add'),
-  description: text("The prompt is continued under the chosen scenario and under the model's own attention."),
-  minimum: 1,
-  maximum: largestGeneration,
-};
-
-/** File name ending of experiments. */
-const experimentEnding = '.two-heads.json';

@@ -120,6 +120,11 @@ export function fewestHintedTokens(): number {
   return typed('hints.minimumTokens', isNumber, editorSettings['hints.minimumTokens'].default)[0];
 }
 
+/** Seconds above which an expected time is asked for before a run; 0 for never. */
+export function askAboveSeconds(): number {
+  return typed('askAboveSeconds', isNumber, editorSettings.askAboveSeconds.default)[0];
+}
+
 /** A word of a choice; its default where a settings file holds another. */
 function wordOf<Word extends string>(
   name: string,

@@ -3,12 +3,16 @@ import * as vscode from 'vscode';
 import { InputError } from '../core/errors';
 import { isInside, realPath } from '../engine/read/input/inside';
 
+/** Paths of the workspace's folders that are on this machine's disk. */
+export function diskFolders(): readonly string[] {
+  return (vscode.workspace.workspaceFolders ?? []).flatMap(({ uri }) => (uri.scheme === 'file' ? [uri.fsPath] : []));
+}
+
 /** Whether a path on disk lies in a folder of the workspace, with links resolved; the folder itself counts. */
 export async function isInWorkspace(path: string): Promise<boolean> {
-  const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
   const real = await realPath(path);
-  for (const { uri } of folders) {
-    if (isInside(await realPath(uri.fsPath), real)) {
+  for (const folder of diskFolders()) {
+    if (isInside(await realPath(folder), real)) {
       return true;
     }
   }
@@ -18,8 +22,7 @@ export async function isInWorkspace(path: string): Promise<boolean> {
 /** Whether a folder on disk lies in a folder of the workspace, or the other way round, with links resolved. */
 export async function overlapsWorkspace(folder: string): Promise<boolean> {
   const real = await realPath(folder);
-  const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
-  const own = await Promise.all(folders.map(({ uri }) => realPath(uri.fsPath)));
+  const own = await Promise.all(diskFolders().map(realPath));
   return own.some((path) => isInside(path, real) || isInside(real, path));
 }
 
@@ -33,7 +36,7 @@ export async function workspaceFile(file: string): Promise<vscode.Uri> {
   const shown = JSON.stringify(file);
   const folders = vscode.workspace.workspaceFolders ?? [];
   if (folders.length === 0) {
-    throw new InputError(`File ${shown} cannot be looked up, since no folder is open; open one, or give the text.`);
+    throw new InputError(`File ${shown} cannot be looked up, since no folder is open; open one.`);
   }
   const inside = folders.flatMap((folder) => placesIn(folder, file));
   for (const uri of inside) {
@@ -43,14 +46,14 @@ export async function workspaceFile(file: string): Promise<vscode.Uri> {
     );
     if (found !== undefined && (found.type & vscode.FileType.File) !== 0) {
       if (uri.scheme === 'file' && !(await isInWorkspace(uri.fsPath))) {
-        throw new InputError(`File ${shown} is a link that leads outside the workspace; give a file inside it, or the text.`);
+        throw new InputError(`File ${shown} is a link that leads outside the workspace; give a file inside it.`);
       }
       return uri;
     }
   }
   throw new InputError(
     inside.length === 0
-      ? `File ${shown} is outside the workspace; give a file inside it, or the text.`
+      ? `File ${shown} is outside the workspace; give a file inside it.`
       : `File ${shown} is no file of the workspace; give a path relative to its folder.`,
   );
 }

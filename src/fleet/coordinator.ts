@@ -160,7 +160,8 @@ class Coordinator {
         await this.withBroker(() => this.add(own));
         this.throwIfEnded();
       }
-      if (this.out.size === 0 && !source.hasMore()) {
+      // A job that has landed is still to be taken from the broker, which a connection that closes would cut off.
+      if (this.out.size === 0 && this.looking.size === 0 && !source.hasMore()) {
         break;
       }
       await this.sleep(Math.max(0, nextCheck - performance.now()));

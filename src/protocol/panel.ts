@@ -1,6 +1,5 @@
 import type { CostCurves } from '../core/compare/cost-curves';
 import type { ScenarioCost } from '../core/compare/scenario-costs';
-import type { ExperimentSummary } from '../core/evaluate/report';
 import type { LedgerReport } from '../core/ledger/report';
 import type { CacheReport } from '../core/plan/cache';
 import type { Plan } from '../core/plan/plan';
@@ -11,7 +10,7 @@ import type { RunReport } from '../core/report/report';
 import type { ChoiceKind, ScenarioParameters } from '../core/scenario/scenario';
 
 /**
- * Messages between the extension host and the side panel's page: one discriminated union per direction.
+ * Messages between the extension host and a page that shows the prompt in front, the side panel or its lab: one discriminated union per direction.
  *
  * The page owns no truth. It sends `ready`, gets a `snapshot`, and then increments; everything it shows comes from them.
  */
@@ -19,8 +18,6 @@ export type HostMessage =
   | { readonly type: 'snapshot'; readonly snapshot: PanelSnapshot }
   /** Cost over N, sent only on change: typing changes N, not the curves. Null if no prompt is planned. */
   | { readonly type: 'cost-curves'; readonly curves: CostCurves | null }
-  /** The latest evaluation, sent only on change. */
-  | { readonly type: 'evaluation'; readonly evaluation: ExperimentSummary | null }
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'place'; readonly place: EditorPlace }
   /**
@@ -36,7 +33,8 @@ export type PageMessage =
   | { readonly type: 'simulate' }
   | { readonly type: 'compare' }
   | { readonly type: 'run-ledger' }
-  | { readonly type: 'evaluate' }
+  /** Open the lab of the prompt beside it, with a part unfolded and in view. */
+  | { readonly type: 'open-lab'; readonly part: LabPart | null }
   | { readonly type: 'calibrate' }
   /** Open the settings, which have every option that the form has not. */
   | { readonly type: 'open-settings' }
@@ -47,6 +45,10 @@ export type PageMessage =
   | { readonly type: 'save-picture'; readonly format: 'svg' | 'png'; readonly data: Uint8Array }
   /** Send the text of a tile's token ranges. The answer names the `request`; there is none if the prompt has changed. */
   | { readonly type: 'read-tile'; readonly request: number; readonly queryBlock: number; readonly keyBlock: number };
+
+/** Parts of the prompt's lab that the panel leads to, by the names of their sections. */
+export const labParts = ['plan', 'tiles', 'costs', 'last-run', 'history', 'ledger', 'lab-quality'] as const;
+export type LabPart = (typeof labParts)[number];
 
 /** The scenario form's state. */
 export interface FormChoice {

@@ -115,7 +115,7 @@ async function runOurs(
   const oracle = new OnnxOracle(model, plan.oracle.inputLength, device, plan.tokens);
   const head = new OutputHead(model, device);
   const { signal } = new AbortController();
-  const decoder = new Decoder({ model, plan, oracle, head, pass: passOf('tiles', 'float32'), signal }, job.steps);
+  const decoder = new Decoder({ model, plan, oracle, head, pass: passOf('tiles', 'float32'), signal });
   let logits = await decoder.prefill(tokens.subarray(0, job.tokens), () => undefined);
   clock.token();
   for (const token of tokens.subarray(job.tokens)) {

@@ -12,6 +12,7 @@ import { fleet } from './fleet';
 import { generation } from './generation';
 import { measureGeneration } from './generation-process';
 import { hints } from './hints';
+import { lab } from './lab';
 import { matMul } from './mat-mul';
 import { measurePeak, memory } from './memory';
 import { peaks } from './peaks';
@@ -53,6 +54,7 @@ async function main(args: readonly string[]): Promise<void> {
     hints: async () => hints(context, await calibration()),
     tokens: () => tokens(context),
     typing: () => typing(context),
+    lab: () => lab(context),
     activation: () => activation(context),
     memory: () => memory(context),
     segments: () => segments(context),

@@ -76,7 +76,8 @@ async function compareAttention({ quick }: GpuContext, device: Device, precision
     ...{ width: 256, feedForwardWidth: 256, vocabulary: 2 },
   };
   const layer = randomLayer(tokens, shape, 1, 1);
-  for (const { kind } of layerDefinitions) {
+  // Chosen tiles are neither a graph nor those of the mask.
+  for (const { kind } of layerDefinitions.filter(({ choosesTiles }) => choosesTiles === undefined)) {
     const scenario = makeScenario(kind, { window: quick ? 20 : 100, sinks: 3, seed: 1 });
     const plan = planOf({ tokens, blockSize, scenario }, {}, shape);
     await compare(`attention as a graph, ${scenarioTitle(scenario)}`, async () => {

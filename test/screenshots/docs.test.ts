@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { beforeAll, describe, it } from 'vitest';
+import { standardKinds } from '../../src/core/scenario/scenario';
 import { debianProgram } from '../harness/debian';
 import { startWorker } from '../harness/fleet-processes';
 import { TestRedis } from '../harness/redis';
@@ -64,6 +65,19 @@ const files = {
     null,
     2,
   ),
+  // With two mistakes, as diagnostics show them, and a budget, as the Testing view does.
+  'masks.two-heads.json': JSON.stringify(
+    {
+      version: 1,
+      prompts: ['long.mdd'],
+      model: 'tiny-docs-5m',
+      scenarios: ['causal', 'sliding-windw:64', 'attention-sink:60:4'],
+      context: 256,
+      budgets: { kl: 0.05, calls: 600 },
+    },
+    null,
+    2,
+  ),
   'prompts.py': `from lab import ask\n\nREVIEW = """You review changes to documents.\n\n${asked}\n"""\n\nprint(ask(REVIEW, model="small"))\n`,
 };
 
@@ -85,10 +99,9 @@ async function shoot(name: string): Promise<void> {
   await stage.bench.screenshot(name);
 }
 
-/** Writes a part of the panel, in a side bar of some width. */
-async function shootPart(panel: Panel, testId: string, width: number, name: string): Promise<void> {
-  await stage.bench.setSideBarWidth(width);
-  await panel.scrollTo(testId);
+/** Writes a part of the lab. */
+async function shootPart(lab: Panel, testId: string, name: string): Promise<void> {
+  await lab.scrollTo(testId);
   await shoot(name);
 }
 
@@ -103,11 +116,9 @@ async function openPrompt(): Promise<void> {
 
 async function formAndMap(): Promise<void> {
   const panel = await stage.panel('prompt.md');
-  await panel.part('tile-map').waitFor();
+  await panel.part('glance-costs').waitFor();
   await shoot('panel-dark');
-  await shootPart(panel, 'section-tiles', 380, 'map-dark');
-  await stage.bench.setSideBarWidth(300);
-  await panel.frame.evaluate('scrollTo(0, 0)');
+  await shootPart(await stage.lab('prompt.md'), 'section-tiles', 'map-dark');
 }
 
 async function calibratedMachine(): Promise<void> {
@@ -120,15 +131,29 @@ async function runAndProof(): Promise<void> {
   await stage.bench.command('Two Heads: Compare Scenarios');
   await stage.notification(/Compared \d scenarios/);
   await stage.simulate();
-  const panel = await stage.panel('prompt.md');
-  await shootPart(panel, 'section-last-run', 420, 'last-run-dark');
-  await panel.chooseRadio('time');
+  const lab = await stage.lab('prompt.md');
+  await shootPart(lab, 'section-last-run', 'last-run-dark');
+  await lab.chooseRadio('cost-metric', 'time');
   await stage.bench.setTheme(light);
-  await shootPart(panel, 'section-costs', 860, 'cost-light');
+  await shootPart(lab, 'section-costs', 'cost-light');
   await stage.bench.setTheme('Default High Contrast');
-  await shootPart(panel, 'section-costs', 420, 'cost-high-contrast');
-  await stage.bench.setSideBarWidth(360);
+  await shootPart(lab, 'section-costs', 'cost-high-contrast');
   await stage.bench.setTheme(dark);
+}
+
+/** The lab's pictures of attention, under a mask that cuts some of it off. */
+async function attention(): Promise<void> {
+  await stage.bench.setSettings({ 'twoHeads.scenario': 'attention-sink', 'twoHeads.window': 60 });
+  await stage.bench.command('Two Heads: Where Attention Goes');
+  await stage.notification(/Measured where the attention/);
+  const lab = await stage.lab('prompt.md');
+  await lab.scrollTo('lab-document');
+  await shoot('lab-dark');
+  await shootPart(lab, 'section-lab-map', 'attention-dark');
+  await shootPart(lab, 'section-lab-heads', 'heads-dark');
+  await shootPart(lab, 'section-lab-strip', 'strip-dark');
+  await shootPart(lab, 'section-lab-predicted', 'predicted-dark');
+  await stage.bench.setSettings({ 'twoHeads.scenario': undefined, 'twoHeads.window': undefined });
 }
 
 async function quality(): Promise<void> {
@@ -136,8 +161,10 @@ async function quality(): Promise<void> {
   await stage.bench.command('Two Heads: Evaluate Quality');
   await stage.bench.quickPick('Predictions and Retrieval');
   await stage.notification(/Evaluated \d points/);
+  await shootPart(await stage.lab(), 'section-lab-frontier', 'frontier-dark');
+  await shootPart(await stage.lab(), 'section-lab-needles', 'needles-dark');
   await stage.bench.setTheme(light);
-  await shootPart(await stage.panel(), 'section-quality', 860, 'quality-light');
+  await shootPart(await stage.lab(), 'section-lab-quality', 'quality-light');
   await stage.bench.setTheme(dark);
   await stage.bench.setSettings({ 'twoHeads.window': undefined });
 }
@@ -145,10 +172,12 @@ async function quality(): Promise<void> {
 async function ledger(): Promise<void> {
   await stage.bench.command('Two Heads: Run the Ledger of Theorems');
   await stage.notification(/Ledger of \d+ rows/);
-  await shootPart(await stage.panel(), 'section-ledger', 860, 'ledger-dark');
+  await shootPart(await stage.lab(), 'section-ledger', 'ledger-dark');
 }
 
 async function runsCompared(): Promise<void> {
+  // The lab would leave the comparison a third of the width.
+  await stage.bench.run('workbench.action.closeAllEditors');
   await stage.bench.setSideBarWidth(360);
   await stage.bench.showView('Runs');
   await stage.bench.command('Two Heads: Compare Runs');
@@ -158,8 +187,10 @@ async function runsCompared(): Promise<void> {
     // What is shown at first is still the palette.
     (shown) => shown.length > 2 && !shown.some((label) => label.startsWith('Two Heads')),
   );
-  await stage.bench.quickPick(labels);
-  const frame = await stage.bench.webview(`Comparison of ${labels.length} Runs`);
+  // Results of other kinds are kept too, and do not compare with runs.
+  const runs = labels.filter((label) => standardKinds.some((kind) => label.startsWith(kind)));
+  await stage.bench.quickPick(runs);
+  const frame = await stage.bench.webview(`Comparison of ${runs.length} Runs`);
   await frame.locator('svg').first().waitFor();
   await shoot('comparison-dark');
   await stage.bench.run('workbench.action.closeAllEditors');
@@ -197,13 +228,27 @@ async function keptPrompts(): Promise<void> {
   await stage.bench.setSettings({ 'twoHeads.blockSize': 128 });
 }
 
+/** An experiment file with what is wrong with it, and its budgets as a test. */
+async function experimentFile(): Promise<void> {
+  await stage.bench.run('workbench.action.closeAllEditors');
+  await stage.open('masks.two-heads.json');
+  await stage.lens(/Run Experiment/);
+  await until(
+    'both mistakes',
+    () => stage.bench.page.locator('.squiggly-error').count(),
+    (count) => count >= 2,
+  );
+  await stage.bench.showView('Testing');
+  await stage.bench.page.locator('.test-explorer .monaco-list-row', { hasText: 'masks.two-heads.json' }).waitFor();
+  await shoot('experiment-dark');
+}
+
 async function continuation(): Promise<void> {
   await stage.open('question.prompt');
   await stage.bench.setSettings({ 'twoHeads.scenario': 'attention-sink', 'twoHeads.window': 60 });
   await stage.bench.command('Two Heads: Continue Prompt');
   await stage.bench.quickInput.answer('Tokens to add', '48');
-  const lines = stage.bench.page.locator('.view-lines');
-  await eventuallyText('the continuation', async () => [(await lines.allInnerTexts()).join('\n')], /own.attention/);
+  await stage.bench.page.locator('.monaco-diff-editor [class*="TextEditorDecorationType"]').first().waitFor({ state: 'attached' });
   await shoot('continuation-dark');
 }
 
@@ -222,7 +267,7 @@ async function fleet(program: string): Promise<void> {
     const { page } = stage.bench;
     const pane = (name: string): Locator =>
       page.locator('.pane', { has: page.locator('.pane-header .title', { hasText: new RegExp(`^${name}$`) }) });
-    await pane('Lab').locator('.pane-header').click();
+    await pane('At a Glance').locator('.pane-header').click();
     const lines = pane('Machine').locator('.monaco-list-row');
     const busy = lines.filter({ hasText: /rows a minute · / });
     await until(
@@ -238,10 +283,11 @@ async function fleet(program: string): Promise<void> {
     await workers[0].signal('SIGKILL');
     await lines.filter({ hasText: '2 workers' }).waitFor();
     await stage.bench.screenshot('fleet-killed');
-    await until(
+    // Queues are listed as long as workers wait for them.
+    await eventuallyText(
       'no job that is left',
-      () => lines.filter({ hasText: 'Jobs for' }).count(),
-      (count) => count === 0,
+      () => lines.filter({ hasText: 'Jobs for tiny-docs-5m' }).allInnerTexts(),
+      /0 waiting, 0 measured now/,
     );
     await stage.bench.screenshot('fleet-done');
   } finally {
@@ -260,18 +306,20 @@ beforeAll(async () => {
 describe('pictures', () => {
   // One story, as a user lives it who tries everything: each step builds on those before.
   it(
-    'are taken of an open prompt, the form and the map, a calibrated machine, runs, quality, the ledger and a continuation',
+    'are taken of an open prompt, the form and the map, a calibrated machine, runs, attention, quality, the ledger, a continuation and an experiment',
     async () => {
       await keptPrompts();
       await openPrompt();
       await formAndMap();
       await calibratedMachine();
       await runAndProof();
+      await attention();
       await quality();
       await ledger();
       await runsCompared();
       await expensiveBlocks();
       await continuation();
+      await experimentFile();
     },
     limitMs,
   );

@@ -2,8 +2,11 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { modelsFolder } from './paths';
 
-/** A text on which the tokenizer of `writeEndlessModel` never ends; long, since patterns may take the longer the longer the text. */
-export const endlessText = `${'b'.repeat(400_000)}${'a'.repeat(80)}b`;
+/**
+ * A text on which the tokenizer of `writeEndlessModel` never ends; long, since patterns may take the longer the longer the text:
+ * five seconds, which a signal has to come within.
+ */
+export const endlessText = `${'b'.repeat(2_000_000)}${'a'.repeat(80)}b`;
 
 /** Writes a model without weights whose tokenizer has a pattern that passes every check of its shape, and may never end. */
 export function writeEndlessModel(folder: string): void {

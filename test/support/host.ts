@@ -11,7 +11,8 @@ import { PlannerClient } from '../../src/engine/process/planner-client';
 import { type PlannerMethods, plannerMethods } from '../../src/engine/process/planner-methods';
 import { RpcClient } from '../../src/engine/process/client';
 import type { Argument, MethodName, Methods, Request, Response, Result } from '../../src/engine/process/rpc';
-import { idOf, RunFiles, type RunOrigin } from '../../src/engine/store/runs';
+import type { LabResult } from '../../src/core/record/record';
+import { RecordFiles, recordOf } from '../../src/engine/store/records';
 import type { TwoHeadsApi } from '../../src/extension/api/api';
 import { activate } from '../../src/extension/main';
 import { FleetClient } from '../../src/fleet/process/fleet-client';
@@ -138,12 +139,14 @@ export function secretsOf(kept: Record<string, string> = {}): vscode.SecretStora
 
 /** What there is before the extension is activated. */
 export interface Before {
-  /** Runs that were kept, oldest first. */
-  readonly runs?: readonly { readonly report: RunReport; readonly origin: RunOrigin | null }[];
+  /** Results that were kept, oldest first. */
+  readonly results?: readonly LabResult[];
   /** The workspace's state. */
   readonly state?: Record<string, unknown>;
   /** Passwords. */
   readonly secrets?: Record<string, string>;
+  /** Milliseconds that experiments are expected to take; unknown by default. */
+  readonly expectedMs?: number;
   /** What is done in the editor before. */
   readonly prepare?: () => void | Promise<void>;
 }
@@ -162,18 +165,21 @@ export interface Host {
 }
 
 /** Activates the extension in an empty workbench. It is deactivated when the test ends, and no listener may have thrown. */
-export async function activated({ runs = [], state = {}, secrets = {}, prepare }: Before = {}): Promise<Host> {
+export async function activated({ results = [], state = {}, secrets = {}, expectedMs, prepare }: Before = {}): Promise<Host> {
   resetAll();
   const folder = temporaryFolder();
   const storage = join(folder, 'workspace-storage');
-  const files = new RunFiles(join(storage, 'runs'));
-  for (const { report, origin } of runs) {
-    await files.add({ id: idOf(report), report, origin });
+  const files = new RecordFiles(join(storage, 'runs'));
+  for (const result of results) {
+    await files.add(recordOf(result));
   }
   await prepare?.();
   const engine = new FakeProcess<EngineMethods>();
   const fleet = new FakeProcess<FleetMethods>();
-  const call = vi.spyOn(EngineClient.prototype, 'call').mockImplementation((...given) => engine.call(...given));
+  // No test has to answer what is asked before every experiment.
+  const call = vi
+    .spyOn(EngineClient.prototype, 'call')
+    .mockImplementation((...given) => (given[0] === 'expectedMs' ? Promise.resolve(expectedMs ?? null) : engine.call(...given)));
   const asked = vi.spyOn(FleetClient.prototype, 'call').mockImplementation((...given) => fleet.call(...given));
   const planner = plannerInProcess();
   const planned = vi.spyOn(PlannerClient.prototype, 'call').mockImplementation((...given) => planner.call(...given));

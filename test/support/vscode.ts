@@ -5,6 +5,7 @@
 import * as dialogs from './workbench/dialogs';
 import * as documents from './workbench/documents';
 import * as editing from './workbench/editors';
+import { createDiagnosticCollection, findFiles, onDidChangeWindowState } from './workbench/experiments';
 import * as files from './workbench/files';
 import * as notebooks from './workbench/notebooks';
 import * as settings from './workbench/settings';
@@ -19,6 +20,7 @@ import {
 } from './workbench/languages';
 import { onReset } from './workbench/events';
 
+export { tasks, tests } from './workbench/experiments';
 export { lm, McpStdioServerDefinition } from './workbench/commands';
 export { CancellationError, CancellationTokenSource, Disposable, EventEmitter } from './workbench/events';
 export { Position, Range, Selection } from './workbench/places';
@@ -31,6 +33,7 @@ export const languages = {
   registerCodeLensProvider,
   registerInlayHintsProvider,
   registerHoverProvider,
+  createDiagnosticCollection,
 };
 export const env = { language: 'en' };
 
@@ -52,10 +55,13 @@ export const workspace = {
     return files.opened.trusted;
   },
   fs: files.fs,
+  createFileSystemWatcher: files.createFileSystemWatcher,
+  findFiles,
   asRelativePath: files.asRelativePath,
   getWorkspaceFolder: files.getWorkspaceFolder,
   getConfiguration: settings.getConfiguration,
   openTextDocument: documents.openTextDocument,
+  applyEdit: documents.applyEdit,
   registerTextDocumentContentProvider: documents.registerTextDocumentContentProvider,
   onDidChangeConfiguration: settings.onDidChangeConfiguration,
   onDidChangeWorkspaceFolders: files.onDidChangeWorkspaceFolders,
@@ -91,6 +97,7 @@ export const window = {
   onDidChangeTextEditorSelection: editing.onDidChangeTextEditorSelection,
   onDidChangeTextEditorVisibleRanges: editing.onDidChangeTextEditorVisibleRanges,
   onDidChangeTextEditorViewColumn: editing.onDidChangeTextEditorViewColumn,
+  onDidChangeWindowState,
   createTextEditorDecorationType: editing.createTextEditorDecorationType,
   showInformationMessage: dialogs.showInformationMessage,
   showWarningMessage: dialogs.showWarningMessage,
@@ -101,6 +108,8 @@ export const window = {
   createQuickPick: dialogs.createQuickPick,
   registerWebviewViewProvider: views.registerWebviewViewProvider,
   createWebviewPanel: views.createWebviewPanel,
+  registerCustomEditorProvider: views.registerCustomEditorProvider,
+  registerWebviewPanelSerializer: views.registerWebviewPanelSerializer,
   createTreeView: views.createTreeView,
   createStatusBarItem: views.createStatusBarItem,
   createOutputChannel: views.createOutputChannel,

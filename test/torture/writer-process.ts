@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { defaultOptions } from '../../src/core/options/table';
 import { messageOf } from '../../src/core/errors';
 import { CalibrationStore } from '../../src/engine/store/calibrations';
-import { idOf, type KeptRun, RunFiles } from '../../src/engine/store/runs';
+import type { LabRecord } from '../../src/core/record/record';
+import { recordCapacity, RecordFiles, recordOf } from '../../src/engine/store/records';
 import { type RetrievalResult, Results } from '../../src/engine/tasks/evaluate/results';
 import { madeUpCalibration } from '../support/calibration';
 import { reportOf } from '../support/reports';
@@ -26,14 +27,14 @@ export interface WriterTask {
 export const resultOf = (entry: number): RetrievalResult => ({ logProbability: -1, rank: entry + 1 });
 
 /** A run of the history, by writer and entry. */
-export function runOf(writer: number, entry: number): KeptRun {
+export function runOf(writer: number, entry: number): LabRecord {
   const date = new Date(Date.UTC(2026, 0, 1) + writer * 1e6 + entry).toISOString();
   const report = reportOf({ date });
-  return { id: idOf(report), origin: { uri: 'file:///a.md', selection: null, at: null, options: defaultOptions }, report };
+  return recordOf({ kind: 'run', origin: { uri: 'file:///a.md', selection: null, at: null, options: defaultOptions }, report });
 }
 
 /** More runs than any campaign keeps, so that none is let go for its age. */
-export const roomFor = 100_000;
+export const roomFor = { ...recordCapacity, run: 100_000 };
 
 /** Writes entries one after another. Prints a line for each that is written, and a line of JSON at the end where one is refused. */
 export async function write(task: WriterTask): Promise<void> {
@@ -83,7 +84,7 @@ async function* entriesOf({ store, folder, writer, count }: WriterTask): AsyncGe
       return;
     }
     case 'history': {
-      const files = new RunFiles(join(folder, 'runs'), roomFor);
+      const files = new RecordFiles(join(folder, 'runs'), roomFor);
       for (let entry = 0; entry < count; entry += 1) {
         const run = runOf(writer, entry);
         await files.add(run);

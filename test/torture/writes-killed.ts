@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../src/core/errors';
 import { CalibrationStore } from '../../src/engine/store/calibrations';
-import { RunFiles } from '../../src/engine/store/runs';
+import { RecordFiles } from '../../src/engine/store/records';
 import { Results } from '../../src/engine/tasks/evaluate/results';
 import { madeUpCalibration } from '../support/calibration';
 import { type Next, nextOf } from '../support/mutate';
@@ -120,7 +120,7 @@ export async function checkWritten(store: Store, folder: string, writers: readon
       return;
     }
     case 'history': {
-      const { runs, skipped } = await new RunFiles(join(folder, 'runs'), roomFor).read();
+      const { records: runs, skipped } = await new RecordFiles(join(folder, 'runs'), roomFor).read();
       const ids = new Set(runs.map(({ id }) => id));
       const lost = written.filter((id) => !ids.has(id));
       if (lost.length > 0 || skipped.length > 0) {

@@ -9,7 +9,7 @@ const widths = [300, 700];
 
 const stage = useStage('access', { files: { 'prompt.md': sampleText() } });
 
-describe('the panel, by axe', () => {
+describe('panel and lab, by axe', () => {
   it('finds nothing before a prompt is open', async () => {
     const { frame } = await stage.panel('No prompt in front');
     expect(await violations(frame)).toEqual([]);
@@ -26,11 +26,11 @@ describe('the panel, by axe', () => {
     await stage.open('prompt.md');
     await stage.simulate();
     // A tile with its text, and a step of the run: the map's parts that are not there at first.
-    const panel = await stage.panel('prompt.md');
-    await panel.part('last-run').waitFor({ state: 'visible' });
-    await panel.part('step-on').click();
-    await panel.part('tile-map').focus();
-    await panel.part('tile-queries').waitFor({ state: 'visible' });
+    const lab = await stage.lab('prompt.md');
+    await lab.part('last-run').waitFor({ state: 'visible' });
+    await lab.part('step-on').click();
+    await lab.part('tile-map').focus();
+    await lab.part('tile-queries').waitFor({ state: 'visible' });
     for (const theme of themes) {
       await stage.bench.setTheme(theme);
       for (const width of widths) {
@@ -38,6 +38,7 @@ describe('the panel, by axe', () => {
         const found = await violations((await stage.panel('prompt.md')).frame);
         expect({ theme, width, found }).toEqual({ theme, width, found: [] });
       }
+      expect({ theme, found: await violations(lab.frame) }).toEqual({ theme, found: [] });
     }
   });
 });

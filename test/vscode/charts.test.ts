@@ -41,20 +41,20 @@ async function calibrate(): Promise<void> {
 describe('the cost view', () => {
   it('counts every scenario in calls, FLOPs and bytes, at this length and at any', async () => {
     await stage.open('prompt.md');
-    const panel = await stage.panel('prompt.md');
+    const panel = await stage.lab('prompt.md');
     await panel.part('growth-chart').waitFor();
-    await panel.chooseRadio('calls');
+    await panel.chooseRadio('cost-metric', 'calls');
     const planned = JSON.parse((await cli(['plan', samplePrompt, '--json'])).stdout) as PlanDocument;
     const { calls, bound, flops, bytes } = planned.plan;
     const cells = await panel.figures(`${at('costs-table')} ${at('cost-causal')} td`);
     expect(cells.slice(0, 5)).toEqual([calls.attention, calls.tokenwise, bound.calls, flops, bytes]);
     await panel.said('growth-chart', /attention calls over N.* from .* at 128 tokens to .* at 1,048,576/);
     await shoot(panel, 'section-costs', '20-cost-calls-narrow-dark');
-    await panel.chooseRadio('flops');
+    await panel.chooseRadio('cost-metric', 'flops');
     await panel.said('costs-chart', /FLOPs per scenario: full .*FLOP/);
     await shoot(panel, 'growth-chart', '21-cost-flops-narrow-dark');
     // From the keyboard: the next way to count.
-    await panel.frame.locator('vscode-radio[value="flops"]').press('ArrowRight');
+    await panel.frame.locator(`${at('cost-metric')} vscode-radio[value="flops"]`).press('ArrowRight');
     await panel.said('costs-chart', /^Bytes per scenario/);
   });
 
@@ -62,12 +62,15 @@ describe('the cost view', () => {
     // So many threads were never calibrated.
     await stage.bench.setSettings({ 'twoHeads.threads': cpus().length + 1 });
     await stage.open('prompt.md');
-    const panel = await stage.panel('prompt.md');
-    await panel.chooseRadio('time');
+    const panel = await stage.lab('prompt.md');
+    await panel.chooseRadio('cost-metric', 'time');
     await panel.part('costs-unknown').waitFor({ state: 'visible' });
     await calibrate();
     await stage.bench.command('Two Heads: Compare Scenarios');
-    await stage.notification(/Compared 6 scenarios/);
+    // By these rates it takes minutes.
+    expect(await stage.dialog()).toMatch(/^This is expected to take about \d+ min( \d+ s)?\. Run it\?/);
+    await stage.bench.pressDialogButton('Run');
+    await stage.notification(/Compared 8 scenarios/);
     await stage.bench.clearNotifications();
     await panel.text('break-even', /^Break-even: /);
     expect(await panel.part('costs-table').textContent()).not.toContain('–');
@@ -76,10 +79,9 @@ describe('the cost view', () => {
     await panel.part('growth-chart').press('ArrowRight');
     await shoot(panel, 'growth-chart', '23-cost-time-keyboard-dark');
     await stage.bench.setTheme('Default Light Modern');
-    await stage.bench.setSideBarWidth(1150);
     await shoot(panel, 'section-costs', '24-cost-time-wide-light');
     await stage.bench.setTheme('Default High Contrast');
-    await panel.chooseRadio('calls');
+    await panel.chooseRadio('cost-metric', 'calls');
     await shoot(panel, 'section-costs', '25-cost-calls-wide-contrast');
   });
 });
@@ -87,15 +89,19 @@ describe('the cost view', () => {
 describe('predictions beside measurements', () => {
   it('are set side by side by phase and by layer', async () => {
     await calibrate();
+    await stage.bench.setSettings({ 'twoHeads.askAboveSeconds': 0 });
     await stage.open('prompt.md');
     await stage.simulate(/tokens in .*: [\d,]+ calls/);
-    const panel = await stage.panel('prompt.md');
+    const panel = await stage.lab('prompt.md');
     await panel.said('phases-chart', /attend .*, expected /);
     await panel.said('layers-chart', /1 took .*, expected .*, 6 took .*, expected /);
     const layers = await panel.figures(`${at('layers-table')} [data-testid^="layer-"]`);
     expect(layers).toHaveLength(6);
     expect(layers.reduce((sum, time) => sum + time, 0)).toBeLessThanOrEqual(await panel.figure('wall-time'));
     await shoot(panel, 'phases-chart', '26-phases-layers-narrow-dark');
+    await panel.said('roofline-chart', /^Work a second against work of a native run: .* of the roof/);
+    await panel.text('roofline-note', /The nearest run reaches [\d.]+% of it: /);
+    await shoot(panel, 'roofline-chart', '34-roofline-dark');
   });
 });
 
@@ -106,49 +112,53 @@ describe('the quality view', () => {
     await stage.bench.command('Two Heads: Evaluate Quality');
     await stage.bench.quickPick('Predictions and Retrieval');
     await stage.notification(/Evaluated \d points of \d on 1 prompt/);
-    const panel = await stage.panel('short.md');
+    const panel = await stage.lab('short.md');
     await panel.said('divergence-chart', /mean KL divergence, nats by position: .*sliding-window\(window 64\) .* at /);
     await panel.said('perplexity-chart', 'the model’s own attention');
     await panel.text('quality-statistics', 'perplexity');
     expect(await panel.frame.locator('.retrieval-grid').count()).toBeGreaterThan(1);
     await stage.bench.clearNotifications();
-    await shoot(panel, 'section-quality', '27-quality-narrow-dark');
+    await shoot(panel, 'section-lab-quality', '27-quality-narrow-dark');
     await shoot(panel, 'quality-statistics', '28-quality-statistics-narrow-dark');
     await shoot(panel, 'retrieval', '29-retrieval-narrow-dark');
-    await stage.bench.setSideBarWidth(1150);
     await stage.bench.setTheme('Default Light Modern');
-    await shoot(panel, 'section-quality', '30-quality-wide-light');
+    await shoot(panel, 'section-lab-quality', '30-quality-wide-light');
     await shoot(panel, 'retrieval', '31-retrieval-wide-light');
+    for (const width of [465, 1000]) {
+      await stage.resizeLab(panel, width);
+      expect({ width, tall: await panel.tallSections() }).toEqual({ width, tall: [] });
+      await shoot(panel, 'section-lab-quality', `35-quality-${width}`);
+    }
   });
 
   it('stops where it is told to', async () => {
     await stage.open('prompt.md');
-    const panel = await stage.panel('prompt.md');
-    await panel.part('quality-run').click();
+    const panel = await stage.lab('prompt.md');
+    await panel.part('lab-evaluate').click();
     await stage.bench.quickPick('Predictions by Position');
-    await panel.part('quality-cancel').click();
+    await panel.part('lab-cancel').click();
     await stage.notification(/was cancelled/);
   });
 
-  it('draws the Pareto front of an experiment file', async () => {
+  it('draws the front of an experiment file, in its lab', async () => {
     // The palette offers it beside such a file alone.
     await stage.bench.run('twoHeads.runExperiment');
     await stage.notification(/open an experiment file/);
     await stage.open('sweep.two-heads.json');
     await stage.bench.command('Two Heads: Run Experiment');
     await stage.notification(/Evaluated 5 points of 5 on 1 prompt/);
-    const panel = await stage.panel();
-    await panel.said('front-chart', /on the Pareto front: .*sliding-window\(window 64\): .*; causal: its own baseline/);
-    // What was there before may say the same of its front.
+    const panel = await stage.openedLab();
+    await panel.said('frontier-chart', /on the front: .*sliding-window\(window 64\): /);
+    const rows = panel.frame.locator(`${at('frontier-table')} tbody tr`);
     await until(
       'the points',
-      () => panel.frame.locator(`${at('front-table')} tbody tr`).count(),
+      () => rows.count(),
       (count) => count === 5,
     );
+    await panel.said('divergence-chart', 'sliding-window(window 64)');
     await stage.bench.clearNotifications();
-    await shoot(panel, 'front-chart', '32-front-narrow-dark');
+    await shoot(panel, 'frontier-chart', '32-front-narrow-dark');
     await stage.bench.setTheme('Default Light Modern');
-    await stage.bench.setSideBarWidth(1150);
-    await shoot(panel, 'front-chart', '33-front-wide-light');
+    await shoot(panel, 'frontier-chart', '33-front-wide-light');
   });
 });

@@ -45,7 +45,7 @@ describe('in German', () => {
     await stage.open('prompt.md');
     await stage.bench.command(command('simulateFile'));
     await stage.notification(/4,957 Token in .* 1,500 Aufrufe/);
-    const panel = await stage.panel('prompt.md');
+    const panel = await stage.lab('prompt.md');
     await eventuallyText('the panel', async () => [await panel.frame.locator('body').innerText()], /Treue/);
     const shown = await panel.frame.evaluate<string[]>(visibleTexts);
     expect(shown.length).toBeGreaterThan(50);

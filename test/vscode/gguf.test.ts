@@ -41,7 +41,7 @@ describe.skipIf(ggmlRefusal !== undefined)('a GGUF file that llama.cpp quantised
     await stage.open('prompt.md');
     await stage.lens(`${formatCount(expected.prompt.tokens)} of 2,048 tokens, `);
     await stage.simulate();
-    const panel = await stage.panel('prompt.md');
+    const panel = await stage.lab('prompt.md');
     await panel.text('weights', /MiB as stored, 4\.31 MiB in a run/);
     expect(await panel.figure('fidelity-max-abs-error')).toBeCloseTo(expected.fidelity?.maxAbsError ?? NaN, 7);
     expect(await panel.figure('quality-perplexity')).toBeCloseTo(expected.quality?.perplexity ?? NaN, 4);

@@ -71,6 +71,16 @@ async function selectBoth(): Promise<void> {
   );
 }
 
+/** In a page: whether each picture has its body's colours, of ground and text. */
+const groundsAndTexts = `[...document.querySelectorAll('svg')].map((picture) => {
+  const body = getComputedStyle(document.body);
+  const fill = (selector) => getComputedStyle(picture.querySelector(selector)).fill;
+  return [
+    fill(':scope > rect') === body.backgroundColor ? 'ground' : fill(':scope > rect'),
+    fill(':scope > text') === body.color ? 'text' : fill(':scope > text'),
+  ].join(', ');
+})`;
+
 describe('the view of the runs', () => {
   it('says what it is for while it is empty', async () => {
     await stage.open(prompt);
@@ -82,7 +92,7 @@ describe('the view of the runs', () => {
   it('lists runs by prompt, newest first, and says what they came to', async () => {
     const [newest, oldest] = await openTwoRuns();
     expect(newest).toMatch(
-      /^sliding-window\(window 100\), (\d{4}-\d\d-\d\d )?\d\d:\d\d, [\d,]+ calls, [\d.]+ m?s, error [\d.]+e-\d, of history prompt\.md$/,
+      /^sliding-window\(window 100\), (\d{4}-\d\d-\d\d )?\d\d:\d\d, [\d,]+ calls, [\d.]+ m?s, error [\d.]+e-\d, KL [\d.]+, of history prompt\.md$/,
     );
     expect(oldest).toMatch(/^causal, /);
     expect(await view().locator('.monaco-list-row[aria-label="history prompt.md, 2 runs"]').count()).toBe(1);
@@ -120,8 +130,34 @@ describe('the view of the runs', () => {
     );
     await frame.locator('svg[aria-labelledby^="quality-cost"]').waitFor();
     await stage.bench.screenshot('41-comparison-dark');
+    // In every theme a picture stands on the page's ground, in colours that are not those of paper.
+    const shown = (): Promise<string[]> => frame.evaluate<string[]>(groundsAndTexts);
+    expect(new Set(await shown())).toEqual(new Set(['ground, text']));
     await stage.bench.setTheme('Default Light Modern');
+    await until('the light theme', shown, (grounds) => grounds.every((each) => each === 'ground, text'));
     await stage.bench.screenshot('42-comparison-light');
+  });
+
+  it('keeps a continuation over a reload, and shows runs as differences from a pinned one', async () => {
+    await openTwoRuns();
+    await stage.bench.setSettings({ 'twoHeads.scenario': 'sliding-window', 'twoHeads.window': 16 });
+    await stage.bench.command('Two Heads: Continue Prompt');
+    await stage.bench.quickInput.answer('Tokens to add', '8');
+    await stage.bench.page.locator('.tab.active', { hasText: /Continuation of history prompt\.md/ }).waitFor();
+    await stage.bench.reload();
+    await stage.bench.showView('Runs');
+    // The pinned run is what the other is held against.
+    await view().locator('.monaco-list-row[aria-label^="causal, "]').click();
+    await stage.bench.webview('Run: causal');
+    await stage.bench.command('Two Heads: Pin as Baseline');
+    await view().locator('.monaco-list-row[aria-label^="causal, "][aria-label*="pinned baseline"]').waitFor();
+    await view().locator('.monaco-list-row[aria-label^="sliding-window"][aria-label*="time ×"]').waitFor();
+    await stage.bench.screenshot('43-records-dark');
+    await view().locator('.monaco-list-row[aria-label^="Continuation, sliding-window(window 16)"]').click();
+    await stage.bench.page.locator('.monaco-diff-editor [class*="TextEditorDecorationType"]').first().waitFor({ state: 'attached' });
+    await stage.bench.screenshot('44-continuation-again-dark');
+    await stage.bench.command('Two Heads: Unpin Baseline');
+    await stage.clearHistory();
   });
 
   it('exports what is selected to a file', async () => {

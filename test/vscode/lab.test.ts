@@ -35,15 +35,15 @@ describe('the packaged extension in a real VS Code', () => {
     await stage.bench.screenshot('1-prompt-dark');
   });
 
-  it('runs from the palette, and the panel shows the numbers of the command line', async () => {
+  it('runs from the palette, and the lab shows the numbers of the command line', async () => {
     const expected = await expectedReport();
     await stage.open('prompt.md');
     expect(await stage.simulate()).toContain('1,500 calls');
-    const panel = await stage.panel('prompt.md');
+    const panel = await stage.lab('prompt.md');
     await panel.text('calls-measured', formatCount(expected.run.calls.total));
     expect(await panel.figure('fidelity-max-abs-error')).toBeCloseTo(expected.fidelity?.maxAbsError ?? NaN, 7);
     expect(await panel.figure('quality-perplexity')).toBeCloseTo(expected.quality?.perplexity ?? NaN, 4);
-    await panel.part('outcome').click();
+    await (await stage.panel('prompt.md')).part('outcome').click();
     const top = `document.querySelector('[data-testid="section-last-run"]').getBoundingClientRect().top`;
     await until(
       'the last run in view',
@@ -67,7 +67,7 @@ describe('the packaged extension in a real VS Code', () => {
         (seen) => JSON.stringify(seen) === JSON.stringify(wanted),
       );
     await stage.open('prompt.md');
-    const panel = await stage.panel('prompt.md');
+    const panel = await stage.lab('prompt.md');
     const map = panel.part('tile-map');
     await panel.said('tile-map', /^Tile map, causal/);
 

@@ -7,6 +7,7 @@ import { firstPrompt, sampleText } from '../support/paths';
 import { violations } from './harness/axe';
 import type { Panel } from './harness/panel';
 import { useStage } from './harness/stage';
+import { eventuallyText, until } from './harness/wait';
 
 const stage = useStage('ledger');
 
@@ -35,7 +36,7 @@ async function plan(...flags: readonly string[]): Promise<PlanDocument> {
 
 describe('the ledger of theorems', () => {
   it('starts and stops from its section, by the keyboard and without a prompt', async () => {
-    const panel = await stage.panel('No prompt in front');
+    const panel = await stage.lab('No prompt in front');
     const run = panel.part('ledger-run');
     await run.focus();
     await run.press('Enter');
@@ -49,13 +50,13 @@ describe('the ledger of theorems', () => {
     await cancel.waitFor({ state: 'hidden' });
   });
 
-  it('runs from the palette without a prompt, shows the numbers of the command line, fits a narrow side bar and a wide one, and is accessible', async () => {
+  it('runs from the palette without a prompt, shows the numbers of the command line, fits the lab, and is accessible', async () => {
     const expected = JSON.parse((await cli(['ledger', '--json'])).stdout) as LedgerReport;
     await stage.bench.command('Two Heads: Run the Ledger of Theorems');
     await stage.notification(
       new RegExp(`Ledger of ${expected.rows.length} rows: none beyond its stated error, which promises nothing in 2 rows`),
     );
-    const panel = await stage.panel('No prompt in front');
+    const panel = await stage.lab('No prompt in front');
     await panel.part('ledger-row-11').waitFor();
     const rows = await ledgerRows(panel);
     expect(rows.length).toBeGreaterThanOrEqual(12);
@@ -86,7 +87,6 @@ describe('the ledger of theorems', () => {
     await stage.bench.setTheme('Default Light Modern');
     await panel.scrollTo('ledger-sampling');
     await stage.bench.screenshot('11-ledger-sampling-light');
-    await stage.bench.setSideBarWidth(1150);
     await panel.scrollTo('ledger-run');
     const nowhere = { x: 0, width: 0 };
     const { x, width } =
@@ -97,6 +97,31 @@ describe('the ledger of theorems', () => {
     expect(await violations(panel.frame)).toEqual([]);
     await stage.bench.setTheme('Default Dark Modern');
     await stage.bench.screenshot('13-ledger-wide-dark');
+
+    for (const width of [465, 1000]) {
+      await stage.resizeLab(panel, width);
+      expect({ width, tall: await panel.tallSections() }).toEqual({ width, tall: [] });
+      expect(await violations(panel.frame)).toEqual([]);
+      await stage.bench.screenshot(`16-ledger-${width}`);
+    }
+    // The end of the table is reached by the keyboard.
+    const body = panel.frame.locator('[data-testid="section-ledger"] .section-body');
+    await body.focus();
+    await body.press('End');
+    await until(
+      'the ledger to scroll',
+      () => body.evaluate((node) => (node as unknown as { scrollTop: number }).scrollTop),
+      (top) => top > 0,
+    );
+
+    // It is kept: after a restart the lab shows it, and Runs opens it.
+    await stage.bench.reload();
+    await (await stage.lab()).part('ledger-row-11').waitFor();
+    await stage.bench.showView('Runs');
+    await stage.bench.page.locator('.monaco-list-row[aria-label^="Ledger of theorems"]').click();
+    const report = await stage.bench.webview('Ledger of theorems');
+    await eventuallyText('the report', () => report.locator('h1').allInnerTexts(), /^Two Heads: ledger of \d+ rows$/);
+    await stage.bench.screenshot('15-ledger-kept-dark');
   });
 });
 
@@ -107,7 +132,7 @@ describe('the choice of the construction', () => {
     await stage.bench.command('Two Heads: Open the Sample Prompt');
     await stage.lens(new RegExp(`^${formatCount(prompt.tokens)} of 2,048 tokens, .* ${formatNumberOf(planned.calls.total, 'call')} `));
     await stage.simulate();
-    const panel = await stage.panel();
+    const panel = await stage.lab();
     await panel.text('run-construction', /^tight$/);
     expect(await panel.part('construction').innerText()).toBe('tight');
     expect(await panel.part('history-construction').innerText()).toBe('tight');
@@ -126,7 +151,7 @@ describe('the choice of the construction', () => {
     await stage.bench.setSettings({ 'twoHeads.construction': 'tight', 'twoHeads.oracleLayers': 2, 'twoHeads.oracleHeads': 2 });
     await stage.bench.command('Two Heads: Open the Sample Prompt');
     await stage.lens(new RegExp(` ${formatNumberOf(planned.calls.total, 'call')} `));
-    await (await stage.panel()).part('last-run-empty').waitFor();
+    await (await stage.lab()).part('last-run-empty').waitFor();
     await stage.bench.setSettings({ 'twoHeads.construction': 'loose' });
     await stage.lens(/Setting twoHeads\.construction of "loose" is not possible; use one of fused, tight, paper/);
   });
@@ -136,12 +161,12 @@ describe('the choice of the construction', () => {
     await stage.open('short.md', sampleText().slice(0, 3000));
     await stage.lens(/tokens, \d+% · /);
     const complaint = /A window of 512 is not below the block size of 256, as the proof of theorem 5\.1 needs/;
-    const panel = await stage.panel('short.md');
+    const panel = await stage.lab('short.md');
     await panel.text('costs-impossible', complaint);
     await stage.bench.command('Two Heads: Compare Scenarios');
     const outcome = await stage.notification(/Compared 3 scenarios/);
     expect(outcome).toMatch(
-      /Skipped sliding-window\(window 512\) and attention-sink\(window 512, sinks 4\) and local-window\(window 512\): /,
+      /Skipped sliding-window\(window 512\) and attention-sink\(window 512, sinks 4\) and local-window\(window 512\) and top-k\(.*\) and adaptive\(.*\): /,
     );
     expect(outcome).toMatch(complaint);
   });

@@ -178,7 +178,9 @@ describe('a workspace of two file systems', () => {
   describe('the tools of language models', () => {
     it('are offered', async () => {
       expect(await stage.bench.ask('tools')).toEqual(
-        expect.arrayContaining(['plan_prompt', 'simulate_prompt', 'compare_scenarios', 'atlas_prompt'].map((name) => `twoHeads_${name}`)),
+        expect.arrayContaining(
+          ['plan_prompt', 'simulate_prompt', 'compare_scenarios', 'atlas_prompt', 'advise_prompt'].map((name) => `twoHeads_${name}`),
+        ),
       );
     });
 

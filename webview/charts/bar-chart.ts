@@ -88,7 +88,7 @@ export class BarChart {
   show(model: BarModel): void {
     this.#model = model;
     setAttributes(this.#canvas, { 'aria-label': model.description });
-    this.element.style.height = `${model.categories.length * (model.rowHeight ?? rowHeight) + axisHeight}px`;
+    this.element.style.height = `${model.categories.length * (model.rowHeight ?? rowHeight) + (model.withoutAxis === true ? 0 : axisHeight)}px`;
     this.#draw(this.#theme.current);
   }
 

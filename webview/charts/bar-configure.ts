@@ -31,6 +31,8 @@ export interface BarModel {
   readonly formatSum?: ((value: number) => string) | undefined;
   /** Height of one bar's row in CSS pixels, where the default is too large. */
   readonly rowHeight?: number;
+  /** Leaves out the axis of the values, which stand at the ends of the bars. */
+  readonly withoutAxis?: boolean;
 }
 
 /** Chart.js's data and options for a model under a theme. */
@@ -104,6 +106,7 @@ function optionsOf(model: BarModel, theme: Theme, pen: CanvasRenderingContext2D)
       x: {
         type: model.logarithmic ? 'logarithmic' : 'linear',
         stacked: true,
+        display: model.withoutAxis !== true,
         ...(model.logarithmic ? { min: decadeBelow(model) } : { beginAtZero: true, max: furthest(model) }),
         grid: { color: theme.grid, lineWidth: 0.5 },
         border: { display: false },

@@ -1,10 +1,7 @@
-import type { ChartData, ChartDataset, ChartOptions, PointStyle } from 'chart.js';
-import type { Mark } from '../../src/core/scenario/scenario';
-import type { Colour, Theme } from '../theme';
+import type { ChartData, ChartDataset, ChartOptions } from 'chart.js';
+import type { Theme } from '../theme';
 import { type AxisModel, axisOptions, tooltipOptions } from './axes';
-
-/** Shapes of points, one per series: they tell series apart without colour. */
-export type Shape = Mark['shape'];
+import { type LineMark, pointStyleOf } from './marks';
 
 /** A point; `low` and `high` are the ends of an interval of y. */
 export interface LinePoint {
@@ -18,9 +15,7 @@ export interface LinePoint {
 export interface LineSeries {
   readonly label: string;
   readonly points: readonly LinePoint[];
-  readonly colour: Colour;
-  /** Null draws no points. */
-  readonly shape: Shape | null;
+  readonly mark: LineMark;
   /** `steps` hold a value until the next point. */
   readonly line: 'solid' | 'dashed' | 'steps' | 'none';
   /** Drawn heavier than the others. */
@@ -40,42 +35,29 @@ export interface LineModel {
   readonly mark: { readonly x: number; readonly label: string } | null;
 }
 
-const pointStyles: Readonly<Record<Shape, PointStyle>> = {
-  circle: 'circle',
-  square: 'rect',
-  triangle: 'triangle',
-  diamond: 'rectRot',
-  cross: 'crossRot',
-  star: 'star',
-  ring: 'circle',
-};
-
 /** Chart.js's data and options for a model under a theme. */
 export function configureLines(model: LineModel, theme: Theme): { data: ChartData<'line', LinePoint[]>; options: ChartOptions<'line'> } {
   return { data: { datasets: model.series.map((series) => datasetOf(series, theme)) }, options: optionsOf(model, theme) };
 }
 
-function datasetOf(
-  { label, points, colour, shape, line, emphasised = false }: LineSeries,
-  theme: Theme,
-): ChartDataset<'line', LinePoint[]> {
-  const stroke = theme.colours[colour];
-  const thin = shape === 'cross' || shape === 'star';
-  const radius = shape === null ? 0 : emphasised || thin ? 4.5 : 3.5;
+function datasetOf({ label, points, mark, line, emphasised = false }: LineSeries, theme: Theme): ChartDataset<'line', LinePoint[]> {
+  const { colour, fill, style, turned } = pointStyleOf(mark, theme);
+  const radius = style === false ? 0 : emphasised ? 5 : 4;
   return {
     label,
     data: [...points],
     showLine: line !== 'none',
     stepped: line === 'steps' ? 'before' : false,
-    borderColor: stroke,
+    borderColor: colour,
     borderWidth: emphasised ? 2.5 : 1.3,
     borderDash: line === 'dashed' ? [6, 4] : line === 'steps' ? [2, 3] : [],
-    pointStyle: shape === null ? false : pointStyles[shape],
+    pointStyle: style,
+    pointRotation: turned,
     pointRadius: radius,
     pointHoverRadius: radius + 1,
-    pointBackgroundColor: shape === 'ring' ? theme.background : stroke,
-    pointBorderColor: stroke,
-    pointBorderWidth: shape === 'ring' ? 2 : thin ? 1.4 : 1,
+    pointBackgroundColor: fill,
+    pointBorderColor: colour,
+    pointBorderWidth: 1.5,
     clip: 8,
     // Lower is in front: points without a line, then dashed lines, which may lie on others, then emphasised lines.
     order: line === 'none' ? 0 : line === 'dashed' ? 1 : emphasised ? 2 : 3,

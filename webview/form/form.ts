@@ -68,17 +68,22 @@ export class ScenarioForm implements View {
     );
     this.#blockSize = number(blockSizeQuestion, 'block-size');
     const title = element('span', { id: label, class: 'label' }, t('Scenario'));
-    const scenario = element('div', { class: 'field' }, title, this.#kind, this.#description);
-    const numbers = [...this.#parameters.values(), this.#blockSize].map((field) => field.element);
-    this.element = element('section', { class: 'form', 'aria-label': t('Scenario and block size') });
     const optionsTitle = t('Construction, model, device, precision, checks and limits are settings');
     const options = element('button', { class: 'link', type: 'button', title: optionsTitle, 'data-testid': 'options' }, t('All options'));
     options.addEventListener('click', () => host.post({ type: 'open-settings' }));
+    const scenario = element(
+      'div',
+      { class: 'field' },
+      element('div', { class: 'label-line' }, title, options),
+      this.#kind,
+      this.#description,
+    );
+    const numbers = [...this.#parameters.values(), this.#blockSize].map((field) => field.element);
+    this.element = element('section', { class: 'form', 'aria-label': t('Scenario and block size') });
     this.element.append(
       scenario,
       ...[...this.#texts.values()].map((field) => field.element),
       element('div', { class: 'numbers' }, ...numbers),
-      options,
       this.#error,
     );
   }

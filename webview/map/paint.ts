@@ -19,10 +19,11 @@ export const looks: Readonly<Record<TileKind, { readonly colour: Colour; readonl
   full: { colour: 'blue', pattern: 'solid' },
   partial: { colour: 'orange', pattern: 'hatched' },
   sampled: { colour: 'purple', pattern: 'dotted' },
+  chosen: { colour: 'blue', pattern: 'dotted' },
 };
 
 /** Later kinds are drawn over earlier ones where blocks share a pixel, so that rare kinds stay visible. */
-const paintOrder = ['full', 'sampled', 'partial'] as const;
+const paintOrder = ['chosen', 'full', 'sampled', 'partial'] as const;
 /**
  * Block sizes in CSS pixels: below the first, patterns are indistinguishable; from the second on, lines separate the tiles.
  */

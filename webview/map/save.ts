@@ -79,7 +79,7 @@ export class Save {
       description: mapSummary(plan),
       axes: t('query blocks ↓  key blocks →'),
       legend: kinds.map((kind) => ({ kind, label: kindCounts[kind](formatCount(plan.tilesByKind[kind])) })),
-      looks: { full: lookOf('full'), partial: lookOf('partial'), sampled: lookOf('sampled') },
+      looks: { full: lookOf('full'), partial: lookOf('partial'), sampled: lookOf('sampled'), chosen: lookOf('chosen') },
       foreground,
       muted,
       background,

@@ -16,7 +16,7 @@ import { Save } from './save';
 import { TileCanvas } from './tile-canvas';
 import { TileTable } from './tile-table';
 import { revealing } from '../../src/core/draw/map/viewport';
-import { mapSummary } from './wording';
+import { mapSummary, planKey } from './wording';
 import { Zoom } from './zoom';
 
 /** The tile map: which query block calls the small transformer on which key block, by pointer and by keyboard. */
@@ -110,8 +110,7 @@ export class TileMap implements View {
   }
 
   #showPlan(plan: Plan): void {
-    // Every snapshot carries a copy of the plan; the plan's inputs tell whether it is another one.
-    const request = JSON.stringify([plan.tokens, plan.model, plan.scenario, plan.oracle, plan.construction, plan.scoreBytes]);
+    const request = planKey(plan);
     if (request === this.#drawn) {
       return;
     }

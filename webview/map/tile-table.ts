@@ -61,9 +61,10 @@ function listed(plan: Plan): readonly Row[] {
 }
 
 function rowOf(plan: Plan, block: number): Row {
-  const { runs, tiles } = queryBlockAt(plan.queryBlocks, block);
+  const { runs, tiles, instances } = queryBlockAt(plan.queryBlocks, block);
+  const read = runs.some(({ kind }) => kind === 'chosen') ? instances : tiles;
   return {
-    cells: [count(block + 1), words(tokenRange(plan, block)), words(runs.map(runText).join(', ')), count(tiles)],
+    cells: [count(block + 1), words(tokenRange(plan, block)), words(runs.map(runText).join(', ')), count(read)],
   };
 }
 
@@ -72,5 +73,8 @@ function runText({ from, to, kind }: TileRun): string {
     return t('one random block (sampled)');
   }
   const blocks = to === from + 1 ? formatCount(to) : `${formatCount(from + 1)}–${formatCount(to)}`;
+  if (kind === 'chosen') {
+    return t('some of {0} (chosen in the run)', blocks);
+  }
   return kind === 'full' ? t('{0} (full)', blocks) : t('{0} (partial)', blocks);
 }

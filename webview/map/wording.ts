@@ -13,7 +13,13 @@ export const kindCounts: Readonly<Record<TileKind, (count: string) => string>> =
   full: (count) => t('{0} full: every pair is visible', count),
   partial: (count) => t('{0} partial: the mask hides some pairs', count),
   sampled: (count) => t('{0} sampled: one random block of keys', count),
+  chosen: (count) => t('{0} chosen in the run, from the dotted ones', count),
 };
+
+/** What tells plans apart: every snapshot carries a copy of the plan, and its inputs say whether it is another one. */
+export function planKey({ tokens, model, scenario, oracle, construction, scoreBytes }: Plan): string {
+  return JSON.stringify([tokens, model, scenario, oracle, construction, scoreBytes]);
+}
 
 /** Shown in place of a tile's description while no tile is chosen. */
 export function idleHint(): string {
@@ -35,6 +41,8 @@ export function tileSentence(plan: Plan, { queryBlock, keyBlock, kind }: Tile): 
   switch (kind) {
     case 'sampled':
       return t('query {0} reads one random block of keys: sampled tile', query);
+    case 'chosen':
+      return t('query {0} may read key {1}: the run chooses', query, blockName(plan, keyBlock));
     case 'full':
       return t('query {0} reads key {1}: full tile', query, blockName(plan, keyBlock));
     case 'partial':
@@ -110,6 +118,11 @@ export function mapRemark({ tilesByKind }: Plan, blocksPerPixel: number): string
   const remarks: string[] = [];
   if (tilesByKind.sampled > 0) {
     remarks.push(t('The tile in column t stands for one random block of keys, not for key block t.'));
+  }
+  if (tilesByKind.chosen > 0) {
+    remarks.push(
+      t('Which of the dotted tiles are read is chosen in the run, in each head of each layer; a query block reads as many on average.'),
+    );
   }
   if (blocksPerPixel > 1) {
     remarks.push(t('One pixel shows up to {0} × {0} tiles.', formatCount(Math.ceil(blocksPerPixel))));

@@ -61,7 +61,7 @@ export class CostBars {
   /** @param current index of the chosen scenario; negative if there is none */
   show(metric: CostMetric, costs: readonly PanelCost[], current: number): void {
     const { parts, marker, format, title } = metric;
-    const total = (cost: PanelCost): number | null => parts.reduce<number | null>((sum, { of }) => add(sum, of(cost)), null);
+    const total = (cost: PanelCost): number | null => costTotal(metric, cost);
     const known = costs.flatMap((cost) => [total(cost), marker?.of(cost) ?? null]).filter((value) => value !== null);
     const logarithmic = Math.max(...known) > logarithmicFrom * Math.min(...known);
     setVisible(this.#scale, logarithmic && parts.length > 1);
@@ -92,6 +92,11 @@ export class CostBars {
     });
     this.#table.update(costs.map((cost, index) => rowOf(cost, index === current)));
   }
+}
+
+/** What a scenario costs by a metric, all parts together; null where that is not known. */
+export function costTotal({ parts }: CostMetric, cost: PanelCost): number | null {
+  return parts.reduce<number | null>((sum, { of }) => add(sum, of(cost)), null);
 }
 
 function add(sum: number | null, value: number | null): number | null {

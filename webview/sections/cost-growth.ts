@@ -1,9 +1,10 @@
 import type { CostCurve, CostCurves } from '../../src/core/compare/cost-curves';
+import { pointMarks } from '../../src/core/draw/point-marks';
 import { formatCount, formatPowerOfTwo } from '../../src/core/format';
-import { markOf } from '../../src/core/scenario/scenario';
 import type { PanelCost } from '../../src/protocol/panel';
 import { LineChart } from '../charts/line-chart';
 import type { LinePoint, LineSeries } from '../charts/line-model';
+import { plainMark } from '../charts/marks';
 import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
@@ -44,8 +45,7 @@ export class CostGrowth {
             {
               label: t('bound on {0}: {1}', chosen.title, chosen.theorem),
               points: pointsOf(chosen, bound),
-              colour: 'foreground',
-              shape: null,
+              mark: plainMark('foreground', null),
               line: 'dashed',
             },
           ];
@@ -57,12 +57,13 @@ export class CostGrowth {
             {
               label: t('this prompt'),
               points: [{ x: current.tokens, y: here }],
-              colour: 'foreground',
-              shape: 'ring',
+              mark: plainMark('foreground', 'circle', true),
               line: 'none',
               emphasised: true,
             },
           ];
+    // All have one M.
+    const marks = pointMarks(known.map(({ curve: { scenario } }) => ({ scenario, blockSize: 0 })));
     this.#chart.show({
       description: t(
         '{0} over N, both axes logarithmic: {1}.',
@@ -72,10 +73,10 @@ export class CostGrowth {
       x: { title: t('N, tokens'), scale: 'powers of two', format: formatPowerOfTwo, formatFull: formatCount },
       y: { title: overN.title, scale: 'logarithmic', format: overN.format ?? format, formatFull },
       series: [
-        ...known.map(({ curve: { kind, label, title }, points }): LineSeries => ({
+        ...known.map(({ curve: { label, title }, points }, index): LineSeries => ({
           label: title,
           points,
-          ...markOf(kind),
+          mark: marks[index],
           line: 'solid',
           emphasised: label === current.label,
         })),

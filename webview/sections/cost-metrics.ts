@@ -90,7 +90,12 @@ export function costMetrics(): readonly CostMetric[] {
   ];
 }
 
-/** Milliseconds at a power of ten, never as minutes or hours, which are not powers of ten. */
+/** Milliseconds at a power of ten, never as minutes or hours, which are not powers of ten; `10^5 s` where digits would be many. */
 function formatDecade(milliseconds: number): string {
-  return milliseconds < 1000 ? formatDuration(milliseconds) : `${formatCompact(milliseconds / 1000)} s`;
+  const seconds = milliseconds / 1000;
+  const exponent = Math.round(Math.log10(seconds));
+  if (seconds < 1) {
+    return formatDuration(milliseconds);
+  }
+  return exponent >= 4 && Math.abs(seconds / 10 ** exponent - 1) < 1e-6 ? `10^${exponent} s` : `${formatCompact(seconds)} s`;
 }

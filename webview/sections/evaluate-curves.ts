@@ -1,11 +1,12 @@
+import { pointMarks } from '../../src/core/draw/point-marks';
 import { type CurveValue, qualityCurve } from '../../src/core/evaluate/curves';
 import type { ExperimentSummary } from '../../src/core/evaluate/report';
 import { curveRows, errorsText, pointTitle } from '../../src/core/evaluate/rows';
 import { formatCompact, formatCount, formatFigure, formatPowerOfTwo } from '../../src/core/format';
-import { marksOf } from '../../src/core/scenario/scenario';
 import type { AxisModel } from '../charts/axes';
 import { LineChart } from '../charts/line-chart';
 import type { LinePoint, LineSeries } from '../charts/line-model';
+import { plainMark } from '../charts/marks';
 import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
@@ -41,14 +42,14 @@ export class QualityCurves {
   }
 
   /** Shows the measured points. */
-  show(points: readonly MeasuredPoint[], { experiment }: ExperimentSummary): void {
+  show(points: readonly MeasuredPoint[], { experiment, points: all }: ExperimentSummary): void {
     setVisible(this.element, points.length > 0);
-    const marks = marksOf(points.map(({ scenario }) => scenario));
+    const marks = pointMarks(points, all);
     const seriesOf = (measure: 'divergence' | 'perplexity'): LineSeries[] =>
       points.map((point, index) => ({
         label: pointTitle(point, experiment),
         points: qualityCurve(point.quality.curve, measure).map(place),
-        ...marks[index],
+        mark: marks[index],
         line: 'solid',
       }));
     const own = points.length === 0 ? [] : qualityCurve(points[0].quality.curve, 'baselinePerplexity').map(place);
@@ -60,7 +61,7 @@ export class QualityCurves {
         t('perplexity'),
         [
           ...seriesOf('perplexity'),
-          { label: t('the model’s own attention'), points: own, colour: 'foreground', shape: null, line: 'dashed' },
+          { label: t('the model’s own attention'), points: own, mark: plainMark('foreground', null), line: 'dashed' },
         ],
         { scale: 'logarithmic', format: formatCompact },
       );

@@ -1,74 +1,36 @@
 import type { ExperimentSummary } from '../../src/core/evaluate/report';
 import { measuredPoints, qualityNotes, readText, verdictNotes } from '../../src/core/evaluate/rows';
-import type { Progress } from '../../src/core/report/phases';
-import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
-import { section, type View } from '../ui/section';
-import { OwnTask } from '../ui/task';
+import { tallSection } from '../ui/section';
 import { QualityCurves } from './evaluate-curves';
-import { ParetoFront } from './evaluate-front';
 import { QualityStatistics } from './evaluate-statistics';
-import { Retrieval } from './retrieval';
 
-/** Quality of scenarios: by position, over all positions, on retrieval, and against cost. */
-export class Quality implements View {
+/** Quality of scenarios: by position, and over all positions. What it costs is the frontier's, and retrieval the needles'. */
+export class Quality {
   readonly element: HTMLDetailsElement;
-  readonly #task: OwnTask;
-  readonly #empty = element('p', { class: 'note', 'data-testid': 'quality-empty' }, t('Nothing evaluated yet.'));
   readonly #read = element('p', { class: 'note', 'data-testid': 'quality-read' });
   readonly #notes = element('ul', { class: 'notes', 'data-testid': 'quality-notes' });
   readonly #verdicts = element('ul', { class: 'notes', 'data-testid': 'quality-verdicts', 'aria-label': t('Verdict') });
   readonly #statistics = new QualityStatistics();
   readonly #curves: QualityCurves;
-  readonly #retrieval = new Retrieval();
-  readonly #front: ParetoFront;
-  readonly #body: HTMLElement;
 
   constructor(host: Host, theme: ThemeWatcher) {
-    this.#task = new OwnTask(host, 'evaluate', 'quality', t('Evaluate quality'), { type: 'evaluate' });
     this.#curves = new QualityCurves(host, theme);
-    this.#front = new ParetoFront(host, theme);
-    const parts = [
-      this.#read,
-      this.#verdicts,
-      this.#notes,
-      this.#curves.element,
-      this.#statistics.element,
-      this.#retrieval.element,
-      this.#front.element,
-    ];
-    this.#body = element('div', { class: 'quality-body', 'data-testid': 'quality' }, ...parts);
+    const parts = [this.#read, this.#verdicts, this.#notes, this.#curves.element, this.#statistics.element];
+    const body = element('div', { class: 'quality-body', 'data-testid': 'quality' }, ...parts);
     const meaning = t(
       'How each mask changes the model’s predictions, compared with its own attention: on the current prompt, or on the texts of an experiment file.',
     );
-    this.element = section(
-      host,
-      'quality',
-      t('Quality'),
-      element('p', { class: 'note' }, meaning),
-      ...this.#task.elements,
-      this.#empty,
-      this.#body,
-    );
-    this.showEvaluation(null);
+    this.element = tallSection(host, 'lab-quality', t('Quality'), true, element('p', { class: 'note' }, meaning), body);
+    this.show(null);
   }
 
-  update({ document, activity }: PanelSnapshot): void {
-    this.#task.update(activity, document !== null, this.element);
-  }
-
-  /** Shows new progress of the running evaluation. */
-  showProgress(progress: Progress): void {
-    this.#task.showProgress(progress);
-  }
-
-  /** Shows another evaluation. */
-  showEvaluation(evaluation: ExperimentSummary | null): void {
-    setVisible(this.#empty, evaluation === null);
-    setVisible(this.#body, evaluation !== null);
+  /** Shows another evaluation, or hides without one. */
+  show(evaluation: ExperimentSummary | null): void {
+    setVisible(this.element, evaluation !== null);
     if (evaluation === null) {
       return;
     }
@@ -82,7 +44,5 @@ export class Quality implements View {
     const measured = measuredPoints(evaluation.points);
     this.#curves.show(measured, evaluation);
     this.#statistics.show(measured, evaluation);
-    this.#retrieval.show(measured, evaluation);
-    this.#front.show(evaluation);
   }
 }

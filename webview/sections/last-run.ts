@@ -1,3 +1,4 @@
+import { choiceLines } from '../../src/core/chosen/report';
 import { checkedRows } from '../../src/core/report/checked-rows';
 import { formatBytes, formatCount, formatShare } from '../../src/core/format';
 import type { CallCounts } from '../../src/core/plan/cost';
@@ -9,7 +10,7 @@ import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
-import { section, type View } from '../ui/section';
+import { foldedSection, type View } from '../ui/section';
 import { bytes, count, duration, estimate, errorSize, figure, nothing, words } from '../ui/shown';
 import { DataTable, Figures, type Row } from '../ui/tables';
 import { VerdictLine } from '../ui/verdict';
@@ -34,6 +35,7 @@ class FidelityAndQuality {
     reference: { label: t('Reference'), testId: 'fidelity-reference' },
   });
   readonly #unverified = element('p', { 'data-testid': 'fidelity-none' }, t('This run was not verified.'));
+  readonly #choice = element('p', { class: 'note' });
   readonly #sampling = element('p', { class: 'note' }, t('Average case estimates full attention, so this is the error of sampling.'));
   readonly #quality = new Figures({
     perplexity: { label: t('Perplexity'), testId: 'quality-perplexity', title: t('Under this scenario') },
@@ -81,6 +83,7 @@ class FidelityAndQuality {
         t('Fidelity is how close the simulated attention is to exact float64 attention under the same mask.'),
       ),
       this.#sampling,
+      this.#choice,
       this.#fidelity.element,
       this.#unverified,
     ),
@@ -100,10 +103,12 @@ class FidelityAndQuality {
   );
 
   /** Shows the results of a run. */
-  show({ prompt, fidelity, quality, qualityNote, scenario }: RunReport): void {
+  show({ prompt, fidelity, choice, quality, qualityNote, scenario }: RunReport): void {
     setVisible(this.#fidelity.element, fidelity !== null);
     setVisible(this.#unverified, fidelity === null);
     setVisible(this.#sampling, isSampled(scenario));
+    setVisible(this.#choice, choice !== undefined);
+    setText(this.#choice, choice === undefined ? '' : choiceLines(choice).join('; '));
     if (fidelity !== null) {
       this.#fidelity.update({
         maxAbs: errorSize(fidelity.maxAbsError),
@@ -200,13 +205,7 @@ export class LastRun implements View {
       this.#layers.element,
       calls,
     );
-    this.element = section(host, 'last-run', t('Last run'), this.#empty, this.#body);
-  }
-
-  /** Opens the section and scrolls to it. */
-  reveal(): void {
-    this.element.open = true;
-    this.element.scrollIntoView({ block: 'start' });
+    this.element = foldedSection(host, 'last-run', t('Last run'), this.#empty, this.#body);
   }
 
   update({ document, runs }: PanelSnapshot): void {

@@ -3,6 +3,7 @@ import { layerPhases, type LayerTimes } from '../../src/core/report/phases';
 import type { RunReport } from '../../src/core/report/report';
 import { LineChart } from '../charts/line-chart';
 import type { LineSeries } from '../charts/line-model';
+import { plainMark } from '../charts/marks';
 import { element, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
@@ -47,11 +48,7 @@ export class LayerChart {
     }
     const measured = layers.map(totalOf);
     const expected = prediction?.layerMs ?? [];
-    const seriesOf = (
-      label: string,
-      times: readonly number[],
-      look: Pick<LineSeries, 'colour' | 'shape' | 'line' | 'emphasised'>,
-    ): LineSeries => ({
+    const seriesOf = (label: string, times: readonly number[], look: Pick<LineSeries, 'mark' | 'line' | 'emphasised'>): LineSeries => ({
       label,
       points: times.map((y, layer) => ({ x: layer + 1, y })),
       ...look,
@@ -61,8 +58,8 @@ export class LayerChart {
       x: { title: t('layer'), scale: 'linear', format: formatCount, whole: true },
       y: { title: t('wall time'), scale: 'linear', format: formatDuration, from: 0 },
       series: [
-        seriesOf(t('measured'), measured, { colour: 'blue', shape: 'circle', line: 'solid', emphasised: true }),
-        ...(expected.length === 0 ? [] : [seriesOf(t('expected'), expected, { colour: 'foreground', shape: 'diamond', line: 'dashed' })]),
+        seriesOf(t('measured'), measured, { mark: plainMark('blue', 'circle'), line: 'solid', emphasised: true }),
+        ...(expected.length === 0 ? [] : [seriesOf(t('expected'), expected, { mark: plainMark('foreground', 'diamond'), line: 'dashed' })]),
       ],
       mark: null,
     });

@@ -7,7 +7,7 @@ import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
-import { section, type View } from '../ui/section';
+import { tallSection, type View } from '../ui/section';
 import { count, errorSize, figure, nothing, words } from '../ui/shown';
 import { DataTable, type Row } from '../ui/tables';
 import { OwnTask } from '../ui/task';
@@ -122,10 +122,11 @@ export class Ledger implements View {
       this.#sampling.element,
       this.#samplingVerdict.element,
     );
-    this.element = section(
+    this.element = tallSection(
       host,
       'ledger',
       t('Ledger'),
+      false,
       element('p', { class: 'note' }, meaningText()),
       ...this.#task.elements,
       this.#empty,

@@ -1,6 +1,6 @@
 import type { PanelSnapshot } from '../../src/protocol/panel';
-import { type Child, element } from '../dom';
-import type { Host } from '../host';
+import { type Attributes, type Child, element } from '../dom';
+import type { Folds } from '../host';
 
 /** A part of the page: built once, then updated in place, so that focus and scrolling survive every snapshot. */
 export interface View {
@@ -9,21 +9,53 @@ export interface View {
 }
 
 /** A part of the page under a heading that folds it; the page remembers whether it is folded. */
-export function section(host: Host, name: string, title: string, ...content: readonly Child[]): HTMLDetailsElement {
+export function section(host: Folds, name: string, title: string, ...content: readonly Child[]): HTMLDetailsElement {
+  return sectionOf(host, name, title, true, content);
+}
+
+/** A section that is folded at first: its heading says what it holds. */
+export function foldedSection(host: Folds, name: string, title: string, ...content: readonly Child[]): HTMLDetailsElement {
+  return sectionOf(host, name, title, false, content);
+}
+
+/** A section that scrolls in itself, by the keyboard too, where its content would be taller than the page. */
+export function tallSection(
+  host: Folds,
+  name: string,
+  title: string,
+  openAtFirst: boolean,
+  ...content: readonly Child[]
+): HTMLDetailsElement {
+  return sectionOf(host, name, title, openAtFirst, content, {
+    class: 'section-body tall',
+    role: 'region',
+    'aria-label': title,
+    tabindex: 0,
+  });
+}
+
+function sectionOf(
+  host: Folds,
+  name: string,
+  title: string,
+  openAtFirst: boolean,
+  content: readonly Child[],
+  attributes: Attributes = { class: 'section-body' },
+): HTMLDetailsElement {
   const summary = element('summary', {}, element('h2', {}, title));
-  const body = element('div', { class: 'section-body' }, ...content);
-  return foldable(host, name, true, { class: 'section', 'data-testid': `section-${name}` }, summary, body);
+  const body = element('div', attributes, ...content);
+  return foldable(host, name, openAtFirst, { class: 'section', 'data-testid': `section-${name}` }, summary, body);
 }
 
 /** The numbers behind a chart, folded by default. */
-export function dataBehind(host: Host, name: string, title: string, ...content: readonly Child[]): HTMLDetailsElement {
+export function dataBehind(host: Folds, name: string, title: string, ...content: readonly Child[]): HTMLDetailsElement {
   const scroller = element('div', { class: 'scroller', role: 'region', 'aria-label': title, tabindex: 0 }, ...content);
   const attributes = { class: 'data-behind', 'data-testid': `data-${name}` };
   return foldable(host, `data-${name}`, false, attributes, element('summary', {}, title), scroller);
 }
 
 function foldable(
-  host: Host,
+  host: Folds,
   name: string,
   openAtFirst: boolean,
   attributes: Readonly<Record<string, string>>,

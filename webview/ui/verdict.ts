@@ -1,4 +1,5 @@
 import { type Verdict, verdictName } from '../../src/core/report/verdict';
+import { reasonShown } from '../../src/core/report/verdict-words';
 import { element, setAttributes, setText, setVisible } from '../dom';
 import { t } from '../l10n';
 import { type Shown, words } from './shown';
@@ -16,7 +17,7 @@ export function verdictMeaning(kind: Verdict['kind']): string {
 
 /** A verdict in a cell; its row says `data-verdict`, which the style sheet makes red where it failed. */
 export function verdictShown({ kind, reason }: Verdict): Shown {
-  return words(verdictName(kind), reason);
+  return words(verdictName(kind), reasonShown(reason));
 }
 
 /** A verdict in a line with its reason, red where it failed. */
@@ -34,8 +35,7 @@ export class VerdictLine {
     if (verdict !== undefined) {
       const isFailed = verdict.kind === 'failed';
       setAttributes(this.element, { class: isFailed ? 'error' : 'note', role: isFailed ? 'alert' : null, 'data-verdict': verdict.kind });
-      // The engine gives the reason, in English.
-      setText(this.element, `${t('Verdict')}: ${verdictName(verdict.kind)}. ${verdict.reason}`);
+      setText(this.element, `${t('Verdict')}: ${verdictName(verdict.kind)}. ${reasonShown(verdict.reason)}`);
     }
   }
 }

@@ -9,6 +9,7 @@ import {
   type Scenario,
   scenarioLabel,
   StepBudget,
+  tileRuleOf,
 } from '../scenario/scenario';
 import { hidesShown } from '../scenario/touched';
 import { type ModelShape, nativeScenario } from '../shapes';
@@ -27,12 +28,17 @@ export interface CutRequest {
  * written from both.
  *
  * @param tokens N
- * @throws InputError for a scenario that samples keys, for masks by head, and for masks that cost too much to look at
+ * @throws InputError for a scenario that samples keys or chooses tiles, for masks by head, and for masks that cost too much to look at
  */
 export function cutRequest(scenario: Scenario, shape: ModelShape, tokens: number): CutRequest {
   if (isSampled(scenario)) {
     throw new InputError(
       `Scenario ${scenarioLabel(scenario)} samples keys, so that no mask says which are cut off; choose one that hides keys, such as sliding-window.`,
+    );
+  }
+  if (tileRuleOf(scenario) !== undefined) {
+    throw new InputError(
+      `Scenario ${scenarioLabel(scenario)} chooses its tiles in the run, so that no mask says what it cuts off; choose one that hides keys, such as sliding-window.`,
     );
   }
   if (scenario.kind === 'per-head') {

@@ -1,16 +1,10 @@
 import { formatCount, formatFigure, formatShare } from '../format';
 import { type Atlas, distanceLabels, layerMeans, type LayerMeans } from './atlas';
+import type { TextTable } from '../report/html';
 import { keptLabel, keptShares } from './oracle-curve';
 
-/** Rows of text under a header. */
-export interface AtlasTable {
-  readonly title: string;
-  readonly header: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-}
-
 /** Where the attention of each layer goes, means over its heads. */
-export function layerTable(atlas: Atlas): AtlasTable {
+export function layerTable(atlas: Atlas): TextTable {
   return {
     title: 'Where attention goes: means over the heads of a layer',
     header: ['layer', ...meansHeader(atlas)],
@@ -19,7 +13,7 @@ export function layerTable(atlas: Atlas): AtlasTable {
 }
 
 /** The same for each head. */
-export function headTable(atlas: Atlas): AtlasTable {
+export function headTable(atlas: Atlas): TextTable {
   return {
     title: 'Where attention goes: each head',
     header: ['layer', 'head', ...meansHeader(atlas), ...keptShares.map((share) => `tiles ${keptLabel(share)}`)],
@@ -33,7 +27,7 @@ export function headTable(atlas: Atlas): AtlasTable {
 }
 
 /** The fewest tiles that keep shares of the mass, by layer and in all. */
-export function oracleTable({ layers, oracle }: Atlas): AtlasTable {
+export function oracleTable({ layers, oracle }: Atlas): TextTable {
   const rows = [...layers.map((curve) => ({ name: String(curve.layer + 1), curve })), { name: 'all', curve: oracle }];
   const cell = (tiles: number, of: number): string => `${formatCount(tiles)} (${formatShare(tiles / of)})`;
   return {

@@ -1,9 +1,10 @@
 import { formatCount, formatShare } from '../format';
+import { markdownLines } from '../report/markdown';
 import { runText } from '../report/result-text';
 import { scenarioLabel } from '../scenario/scenario';
 import { keptLabel } from './oracle-curve';
 import type { AtlasReport } from './report';
-import { type AtlasTable, layerTable, oracleTable } from './tables';
+import { layerTable, oracleTable } from './tables';
 
 /** An atlas as compact Markdown, for a language model. */
 export function atlasText(report: AtlasReport): string {
@@ -17,14 +18,9 @@ export function atlasText(report: AtlasReport): string {
     ),
     ...(cut === null ? [] : [`- ${scenarioLabel(cut.scenario)} cuts off ${formatShare(cut.share)} of the mass`]),
     '',
-    ...markdown(layerTable(atlas)),
+    ...markdownLines(layerTable(atlas)),
     '',
-    ...markdown(oracleTable(atlas)),
+    ...markdownLines(oracleTable(atlas)),
     ...(masked === null ? [] : ['', runText(masked)]),
   ].join('\n');
-}
-
-function markdown({ title, header, rows }: AtlasTable): string[] {
-  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [`${title}:`, '', row(header), row(header.map(() => '---')), ...rows.map(row)];
 }

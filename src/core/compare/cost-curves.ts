@@ -31,7 +31,7 @@ export interface CurvePoint {
 
 /** A scenario's cost over N. */
 export interface CostCurve {
-  readonly kind: Scenario['kind'];
+  readonly scenario: Scenario;
   readonly title: string;
   /** With its parameters, such as `sliding-window(window 512)`. */
   readonly label: string;
@@ -99,5 +99,5 @@ function curveOf(request: PlanRequest, calibration: Calibration | undefined): Co
       return [];
     }
   });
-  return { kind: scenario.kind, title: scenarioTitle(scenario), label: scenarioLabel(scenario), theorem, points };
+  return { scenario, title: scenarioTitle(scenario), label: scenarioLabel(scenario), theorem, points };
 }

@@ -1,14 +1,16 @@
-import { isCycle, scenarioLabel } from '../scenario/scenario';
-import { formatCount, formatFlops } from '../format';
-import type { ExperimentReport, PlannedCost } from '../evaluate/report';
+import { isCycle, numbersText, scenarioLabel, tileRuleOf } from '../scenario/scenario';
+import { fileName, formatCount, formatFlops, formatNumberOf } from '../format';
+import type { ExperimentSummary, PlannedCost } from '../evaluate/report';
 import { InputError } from '../errors';
 import { hasOneBlockSize } from '../evaluate/rows';
+import { pointMarks } from './point-marks';
 import { qualityCostPicture } from './quality-cost';
 
 /** What the cost axis can show, for one window of N tokens. */
 export const costAxes = {
   attention: { title: 'work of attention', of: ({ attentionFlops }: PlannedCost) => attentionFlops, format: formatFlops },
   work: { title: 'work of the whole model', of: ({ flops }: PlannedCost) => flops, format: formatFlops },
+  tiles: { title: 'attention calls, in which tiles are packed', of: ({ calls }: PlannedCost) => calls.attention, format: formatCount },
   calls: { title: 'calls of the small transformer', of: ({ calls }: PlannedCost) => calls.total, format: formatCount },
   milliseconds: { title: 'expected milliseconds', of: ({ predictedMs }: PlannedCost) => predictedMs ?? NaN, format: formatCount },
 } as const;
@@ -19,15 +21,17 @@ export type CostAxis = keyof typeof costAxes;
  *
  * @throws InputError if no point has a quality
  */
-export function experimentPicture({ model, points, prompts, experiment }: ExperimentReport, axis: CostAxis): string {
+export function experimentPicture({ model, points, prompts, experiment }: ExperimentSummary, axis: CostAxis): string {
   const { title, of, format } = costAxes[axis];
-  const measured = points.flatMap(({ scenario, blockSize, cost, quality, verdict, ownBaseline }) =>
+  const marks = pointMarks(points);
+  const measured = points.flatMap(({ scenario, blockSize, cost, quality, verdict, ownBaseline }, index) =>
     quality === null
       ? []
       : [
           {
             scenario,
             blockSize,
+            mark: marks[index],
             cost,
             mean: quality.divergence.mean,
             windows: quality.windows,
@@ -43,22 +47,27 @@ export function experimentPicture({ model, points, prompts, experiment }: Experi
   const [{ cost, windows, errors }] = measured;
   return qualityCostPicture({
     name: 'quality-cost',
-    title: `${model.name}: quality against cost, ${windows} windows of ${formatCount(cost.tokens)} tokens from ${prompts.length === 1 ? prompts[0].path : `${prompts.length} texts`}`,
+    title: `${model.name}: quality against cost, ${formatNumberOf(windows, 'window')} of ${formatNumberOf(cost.tokens, 'token')} from ${prompts.length === 1 ? fileName(prompts[0].path) : `${prompts.length} texts`}`,
     costTitle: `${title[0].toUpperCase()}${title.slice(1)} for a window`,
     qualityTitle: 'Mean KL divergence from the model’s own attention, nats',
     qualityScale: 'log',
     formatCost: format,
     intervalNote: `They are ${errors}; scored: ${experiment.score}.`,
-    points: measured.map(({ scenario, blockSize, cost: own, mean, failed, ownBaseline }) => {
-      const { kind, ...parameters } = scenario;
-      const values = isCycle(scenario) ? '' : Object.values(parameters as Readonly<Record<string, number>>).join(' + ');
+    points: measured.map(({ scenario, blockSize, mark, cost: own, mean, failed, ownBaseline }) => {
+      const values = scenario.kind === 'custom' ? scenario.expression : numbersText(scenario);
       return {
-        scenario: isCycle(scenario) ? scenarioLabel(scenario) : kind,
+        // Who asks every query knows the true masses.
+        scenario: isCycle(scenario)
+          ? scenarioLabel(scenario)
+          : (tileRuleOf(scenario)?.queries ?? 0) >= blockSize
+            ? `${scenario.kind}, oracle`
+            : scenario.kind,
         label: [
           ...(values === '' ? [] : [values]),
           ...(hasOneBlockSize(experiment) ? [] : [`M ${blockSize}`]),
           ...(ownBaseline ? ['its own baseline'] : []),
         ].join(', '),
+        mark,
         cost: of(own),
         quality: mean.value,
         interval: { low: mean.low, high: mean.high },

@@ -1,4 +1,5 @@
 import { makeScenario } from '../scenario/scenario';
+import { chosenPicture } from './chosen';
 import { conversePicture } from './converse';
 import { packingPicture } from './packing';
 import { constructionPicture, type ConstructionPictureRequest } from './construction';
@@ -158,9 +159,21 @@ const converse = {
   lengths: [5, 3, 6, 4],
 };
 
+const chosen = {
+  name: 'chosen-tiles',
+  title: 'Tiles chosen by content: two heads that share a budget (adaptive)',
+  blocks: 12,
+  rule: { share: 40, sample: 25, queries: 16, seed: 1 },
+  heads: [
+    { label: 'a head that looks near', decay: 0.9 },
+    { label: 'a head that looks far', decay: 0.05 },
+  ],
+};
+
 /** Every picture of docs/constructions.md. */
 export const pictures: readonly Picture[] = [
   ...drawn.map((request) => ({ name: request.name, title: request.title, svg: () => constructionPicture(request) })),
+  { ...chosen, svg: () => chosenPicture(chosen) },
   { ...packing, svg: () => packingPicture(packing) },
   { ...converse, svg: () => conversePicture(converse) },
 ].map(({ name, title, svg }) => ({ name, title, svg }));

@@ -1,11 +1,13 @@
 import { paretoFront } from '../math/pareto';
+import { legendMarks, markColour, type PointMark, shapePaths } from './point-marks';
 import { around, type Axis, type Box, linearAxis, logAxis, placeLabel, plain, plainOrCompact } from './plot';
-import { callPalette, type Drawing, element, escaped, ink, movedTo, page, textAt } from './svg';
+import { type Drawing, element, escaped, ink, movedTo, page, textAt } from './svg';
 
 /** One run: its cost and its quality. */
 export interface QualityCostPoint {
-  /** Names its group in the legend: points of one scenario share shape and colour. */
+  /** Names its group in the legend. */
   readonly scenario: string;
+  readonly mark: PointMark;
   /** Short label beside the marker: `window 64`. */
   readonly label: string;
   /** Above 0, in the unit of `costTitle`. */
@@ -56,20 +58,6 @@ const labelSize = 11;
 const labelHeight = 13;
 
 /**
- * Outlines of markers, within 6 pixels of (0, 0); if there are more scenarios than shapes, shapes repeat in the next
- * colour.
- */
-const shapes = [
-  'M-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0 -11 0z',
-  'M-5 -5h10v10h-10z',
-  'M0 -6.5l6 11h-12z',
-  'M0 -6.8l6.8 6.8l-6.8 6.8l-6.8 -6.8z',
-  'M0 6.5l6 -11h-12z',
-  'M-2 -6h4v4h4v4h-4v4h-4v-4h-4v-4h4z',
-  'M-6.5 0l3.2 -5.6h6.6l3.2 5.6l-3.2 5.6h-6.6z',
-] as const;
-
-/**
  * Quality against cost, lower is better for both: a marker per point, and the Pareto front as a stepped line.
  *
  * Points whose cost is not above 0, and numbers that are not finite, cannot be drawn; the caption names them.
@@ -87,7 +75,7 @@ export function qualityCostPicture(request: QualityCostRequest): string {
     const { onFront, isTie } = front[index];
     return { point, x: x.at(point.cost), y: y.at(point.quality), front: onFront, tie: isTie };
   });
-  const scenarios = [...new Set(points.map(({ scenario }) => scenario))];
+  const scenarios = legendMarks(points.map(({ scenario, mark }) => ({ name: scenario, mark })));
   const legend = drawLegend(scenarios);
   const markup = [
     drawAxes(x, y, request),
@@ -96,21 +84,21 @@ export function qualityCostPicture(request: QualityCostRequest): string {
     // The front is drawn last, so that nothing hides it.
     ...placed
       .toSorted((one, other) => Number(one.front) - Number(other.front))
-      .map((each) => movedTo(each.x, each.y, marker(scenarios.indexOf(each.point.scenario), { ...each, ...each.point }))),
+      .map((each) => movedTo(each.x, each.y, marker({ ...each, ...each.point }))),
     drawLabels(placed, y),
     movedTo(plot.x, bottom + 60, legend.markup),
   ];
   const best = placed.filter((each) => each.front).sort((one, other) => one.x - other.x);
   const missing = points.filter((point) => !drawable.includes(point)).map(({ scenario, label }) => `${scenario}, ${label}`);
   const caption = [
-    `Both axes: the less the better. Bold markers and the line: the Pareto front, which no other point beats in both.${points.some(({ interval }) => interval) ? ' Bars: 95% confidence intervals.' : ''}${request.intervalNote === undefined ? '' : ` ${request.intervalNote}`}`,
+    `Both axes: the less the better. Bold markers and the line: the Pareto front, which no other point beats in both. The stronger a colour, the wider the window.${points.some(({ interval }) => interval) ? ' Bars: 95% confidence intervals.' : ''}${request.intervalNote === undefined ? '' : ` ${request.intervalNote}`}`,
     ...(placed.some(({ tie }) => tie)
       ? ['Broken outlines: a tie, since intervals that overlap leave open whether the point belongs to the front.']
       : []),
-    ...(placed.some(({ point: { failed } }) => failed) ? ['Hollow markers: runs that failed, whose quality means nothing.'] : []),
+    ...(placed.some(({ point: { failed } }) => failed) ? ['Struck through: runs that failed, whose quality means nothing.'] : []),
     ...(missing.length > 0 ? [`Not drawn, for want of a finite quality and a cost above 0: ${missing.join('; ')}.`] : []),
   ];
-  const description = `${qualityTitle} against ${costTitle}: ${placed.length} points of ${scenarios.length} scenarios. ${best.length === 0 ? 'None is on the Pareto front.' : `On the Pareto front, by cost: ${best.map(({ point: { scenario, label, quality }, tie }) => `${scenario}, ${label} (${plain(quality)})${tie ? ', a tie' : ''}`).join('; ')}.`}`;
+  const description = `${qualityTitle} against ${costTitle}: ${placed.length} points of ${scenarios.size} scenarios. ${best.length === 0 ? 'None is on the Pareto front.' : `On the Pareto front, by cost: ${best.map(({ point: { scenario, label, quality }, tie }) => `${scenario}, ${label} (${plain(quality)})${tie ? ', a tie' : ''}`).join('; ')}.`}`;
   return page({ name, title, description, body: { markup: markup.join(''), width, height: bottom + 60 + legend.height }, caption });
 }
 
@@ -199,23 +187,31 @@ function isDrawn(interval: QualityCostPoint['interval']): interval is NonNullabl
   return interval !== undefined && Number.isFinite(interval.low) && Number.isFinite(interval.high);
 }
 
-/** The marker of a scenario's point: bold on the front, pale otherwise, with a broken outline where intervals leave that open, hollow where it failed. */
-function marker(
-  scenario: number,
-  { front, tie, failed, label }: Pick<Placed, 'front' | 'tie'> & Pick<QualityCostPoint, 'failed' | 'label'>,
-): string {
-  return element(
-    'path',
-    {
-      class: `point${front ? ' on-front' : ''}${tie ? ' tie' : ''}${failed === true ? ' failed' : ''}`,
-      d: shapes[scenario % shapes.length],
-      fill: callPalette[scenario % callPalette.length],
-      'fill-opacity': failed === true ? 0 : front ? 1 : 0.45,
-      stroke: front ? ink.text : ink.muted,
-      'stroke-width': front ? 2 : 1,
-      ...(tie && { 'stroke-dasharray': '2 1.5' }),
-    },
-    element('title', {}, escaped(label)),
+/** A point's marker: bold on the front, pale otherwise, with a broken outline where intervals leave that open, struck through where it failed. */
+function marker({
+  mark,
+  front,
+  tie,
+  failed,
+  label,
+}: Pick<Placed, 'front' | 'tie'> & Pick<QualityCostPoint, 'mark' | 'failed' | 'label'>): string {
+  const colour = markColour(mark, 'light');
+  return (
+    element(
+      'path',
+      {
+        class: `point${front ? ' on-front' : ''}${tie ? ' tie' : ''}${failed === true ? ' failed' : ''}${mark.hollow ? ' hollow' : ''}`,
+        // For pages that follow their reader's theme.
+        style: `--on-dark:${markColour(mark, 'dark')}`,
+        d: shapePaths[mark.shape],
+        fill: mark.hollow ? ink.paper : colour,
+        'fill-opacity': front || mark.hollow ? 1 : 0.25,
+        stroke: colour,
+        'stroke-width': front ? 2 : 1,
+        ...(tie && { 'stroke-dasharray': '2 1.5' }),
+      },
+      element('title', {}, escaped(label)),
+    ) + (failed === true ? element('path', { d: 'M-8 5L8 -5', stroke: ink.text, 'stroke-width': 1.4 }) : '')
   );
 }
 
@@ -245,14 +241,14 @@ function drawLabels(placed: readonly Placed[], { at }: Axis): string {
 }
 
 /** The scenarios with their markers, in rows. */
-function drawLegend(scenarios: readonly string[]): Drawing {
+function drawLegend(scenarios: ReadonlyMap<string, PointMark>): Drawing {
   let [x, y] = [0, 0];
-  const items = scenarios.map((scenario, index) => {
+  const items = [...scenarios].map(([scenario, mark]) => {
     const wide = textWidth(scenario, 11.5) + 34;
     if (x > 0 && x + wide > plot.width) {
       [x, y] = [0, y + 20];
     }
-    const item = movedTo(x, y, movedTo(6, 6, marker(index, { front: true, tie: false, label: scenario })), textAt(18, 10, scenario));
+    const item = movedTo(x, y, movedTo(6, 6, marker({ mark, front: true, tie: false, label: scenario })), textAt(18, 10, scenario));
     x += wide;
     return item;
   });

@@ -23,9 +23,17 @@ export function movedTo(x: number, y: number, ...children: readonly string[]): s
   return element('g', { transform: `translate(${x} ${y})` }, ...children);
 }
 
+/** Characters that no XML 1.0 document may have, however they are written: a folder's name may have them. */
+const noXml = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu;
+
 /** Text escaped for XML, in an element or a double-quoted attribute. */
 export function escaped(content: string): string {
-  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+  return content
+    .replace(noXml, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
 }
 
 /** Breaks text between words into lines of at most `characters`; a longer word gets a line of its own. */

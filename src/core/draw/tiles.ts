@@ -1,8 +1,8 @@
 import { formatCount, formatNumberOf } from '../format';
 import { partition } from '../plan/partition';
 import { QueryBlockWriter } from '../plan/query-blocks';
-import { sampledRun, tileCount, type TileKind, tileRuns } from '../plan/tiles';
-import { isSampled, maskOf, type Scenario, scenarioLabel } from '../scenario/scenario';
+import { chosenRuns, sampledRun, tileCount, type TileKind, tileRuns } from '../plan/tiles';
+import { isSampled, maskOf, type Scenario, scenarioLabel, tileRuleOf } from '../scenario/scenario';
 import { mapSvg } from './map/svg';
 import { wholeMap } from './map/viewport';
 import { callPalette, ink } from './svg';
@@ -27,12 +27,14 @@ const looks = {
   full: { colour: callPalette[0], pattern: 'solid' },
   partial: { colour: callPalette[1], pattern: 'hatched' },
   sampled: { colour: callPalette[3], pattern: 'dotted' },
+  chosen: { colour: callPalette[0], pattern: 'dotted' },
 } as const;
 
 const labels: Readonly<Record<TileKind, string>> = {
   full: 'every pair is visible',
   partial: 'some pairs are masked',
   sampled: 'a random block of keys (theorem 4.1)',
+  chosen: 'some of these, chosen in the run',
 };
 
 /**
@@ -47,7 +49,7 @@ export function tilePicture({ name, title, tokens, blockSize, scenario }: TilePi
   const writer = new QueryBlockWriter();
   const present = new Set<TileKind>();
   for (let block = 0; block < cut.blocks; block += 1) {
-    const runs = isSampled(scenario) ? [sampledRun(block)] : tileRuns(mask, cut, block);
+    const runs = tileRuleOf(scenario) ? chosenRuns(block) : isSampled(scenario) ? [sampledRun(block)] : tileRuns(mask, cut, block);
     writer.add(runs, tileCount(runs));
     runs.forEach(({ kind }) => present.add(kind));
   }

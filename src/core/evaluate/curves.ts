@@ -1,8 +1,5 @@
-import type { Scenario } from '../scenario/scenario';
 import type { Estimate } from './estimate';
 import type { CurveBin } from './quality-summary';
-import type { ExperimentSummary, PlannedCost } from './report';
-import { pointTitle } from './rows';
 
 /** A value at a position in the context, with its 95% interval where it is known. */
 export interface CurveValue {
@@ -31,44 +28,6 @@ export function qualityCurve(curve: readonly CurveBin[], measure: keyof typeof c
     const known = Number.isFinite(low) && Number.isFinite(high);
     return [{ position: Math.sqrt((bin.from + 1) * bin.to), value, ...(known && { low: Math.max(0, low), high }) }];
   });
-}
-
-/** A scenario with a block size as quality against cost. */
-export interface FrontPoint {
-  readonly kind: Scenario['kind'];
-  readonly label: string;
-  readonly cost: PlannedCost;
-  /** Mean divergence in nats. */
-  readonly divergence: Pick<Estimate, 'value' | 'low' | 'high'>;
-  readonly onFront: boolean;
-  /** Whether its runs failed, so that its divergence means nothing. */
-  readonly failed: boolean;
-  /** Whether its interval leaves that open. */
-  readonly tie: boolean;
-  /** Whether its divergence of 0 is that of a run from itself. */
-  readonly ownBaseline: boolean;
-}
-
-/** The points of an experiment that have a quality, by cost: what a Pareto front is drawn from. */
-export function frontPoints({ points, experiment }: ExperimentSummary): readonly FrontPoint[] {
-  return points
-    .flatMap((point): FrontPoint[] =>
-      point.quality === null || !Number.isFinite(point.quality.divergence.mean.value)
-        ? []
-        : [
-            {
-              kind: point.scenario.kind,
-              label: pointTitle(point, experiment),
-              cost: point.cost,
-              divergence: point.quality.divergence.mean,
-              onFront: point.onFront,
-              failed: point.verdict.kind === 'failed',
-              tie: point.tie,
-              ownBaseline: point.ownBaseline,
-            },
-          ],
-    )
-    .sort((one, other) => one.cost.attentionFlops - other.cost.attentionFlops);
 }
 
 /** e to an estimate and to the ends of its interval; null, which JSON makes of what is not finite, stays not finite. */

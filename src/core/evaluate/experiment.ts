@@ -26,7 +26,7 @@ export const experimentVersion = 1;
 type ScenarioText = string | readonly string[];
 
 /** Tokens of a window where nothing else is said. */
-const usualContext = 2048;
+export const usualContext = 2048;
 
 /** Every option of an experiment besides its prompts, scenarios, retrieval and results. */
 export const experimentTable = {
@@ -259,6 +259,7 @@ export function promptEvaluation(
   };
 }
 
-function textOf(scenario: ScenarioChoice): ScenarioText {
+/** A scenario as an experiment file has it, which `scenarioOf` reads. */
+export function textOf(scenario: ScenarioChoice): ScenarioText {
   return scenario.kind === 'per-layer' ? scenario.cycle.map(scenarioText) : scenarioText(scenario);
 }

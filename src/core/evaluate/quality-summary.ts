@@ -260,7 +260,7 @@ function curveOf(texts: readonly TextWindows[]): CurveBin[] {
   if (windows.length === 0) {
     return [];
   }
-  const end = Math.max(...texts.map((text) => text.end));
+  const end = texts.reduce((most, text) => Math.max(most, text.end), 0);
   // Merged only for its check that all windows have the same bins.
   return mergeWindows(...windows).bins.flatMap(({ from, to, loss, divergence: { count } }, index): CurveBin[] => {
     const by = momentsOf(texts, ({ bins }) => [bins[index]]);

@@ -9,7 +9,7 @@ import { nothingTouched } from '../scenario/touched';
 import type { ErrorSource, Estimate } from './estimate';
 import type { CurveBin, MacroQuality, QualitySummary, SideQuality } from './quality-summary';
 import type { ExperimentSummary, SummedPoint } from './report';
-import type { RetrievalCase, RetrievalGrid, RetrievalReport, RetrievalScore } from './retrieval';
+import { type RetrievalCase, type RetrievalReport, type RetrievalScore, type RetrievalTask, rightAnswers } from './retrieval';
 
 /** What the command line and the panel say of an experiment in the same words. */
 
@@ -36,7 +36,10 @@ export function readText({ experiment, model, prompts, baseline, points, resumed
   const unscored = prompts.filter((prompt) => prompt.windows === 0).length;
   const windows = distinct.reduce((sum, prompt) => sum + prompt.windows, 0);
   // A point's cost is that of the longest window.
-  const past = contextNote(Math.max(0, ...points.map(({ cost }) => cost.tokens)), model.shape);
+  const past = contextNote(
+    points.reduce((most, { cost }) => Math.max(most, cost.tokens), 0),
+    model.shape,
+  );
   const read = [
     model.name,
     scenarioLabel(baseline),
@@ -273,6 +276,16 @@ export function retrievalText({ cases, found, expected, differing }: RetrievalRe
     : t('{0} of {1} found, {2} by definition: FAILED, {3} differ', ...parts);
 }
 
+/** What is to be said where neither any mask nor the model's own attention found anything; null elsewhere. */
+export function retrievalNote(reports: readonly RetrievalReport[]): string | null {
+  const cases = reports.flatMap((report) => report.cases);
+  // JSON makes null of a rank that is not finite.
+  const isFound = (rank: number | null, task: RetrievalTask): boolean => rank !== null && rank <= rightAnswers(task);
+  return cases.length > 0 && cases.every(({ task, measured, baselineRank }) => measured === 'lost' && !isFound(baselineRank, task))
+    ? t('The model finds none without a mask either: it cannot retrieve, so this says nothing of the masks.')
+    : null;
+}
+
 /** Whether a case was found, and what was expected where that is something else. */
 export function outcomeText({ measured, expected }: Pick<RetrievalScore, 'measured' | 'expected'>): string {
   const words = { found: t('found'), lost: t('lost') };
@@ -286,24 +299,6 @@ export function retrievalScores({ logProbability, rank, baselineLogProbability, 
 } {
   const score = (value: number, worst: number): string => `${fixed(value, 2)} #${isNumber(worst) ? formatCount(worst) : '?'}`;
   return { own: score(logProbability, rank), baseline: score(baselineLogProbability, baselineRank) };
-}
-
-/** Steps of a heat map of retrieval, from the least probable answer to the most probable. */
-export const retrievalLevels = 6;
-
-/**
- * The step of every cell of grids, from 0 to `retrievalLevels - 1`, on one scale for all of them and their baselines; null where
- * there was no case, or no probability.
- */
-export function retrievalHeat(grids: readonly RetrievalGrid[]): readonly (readonly (readonly (number | null)[])[])[] {
-  const cells = grids.flatMap(({ rows }) => rows.flatMap((row) => row.cells.filter((cell) => cell !== null)));
-  const values = cells.flatMap(({ logProbability, baselineLogProbability }) => [logProbability, baselineLogProbability]).filter(isNumber);
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  const level = (value: number): number =>
-    most > least ? Math.min(retrievalLevels - 1, Math.floor((retrievalLevels * (value - least)) / (most - least))) : 0;
-  return grids.map(({ rows }) =>
-    rows.map((row) => row.cells.map((cell) => (cell !== null && isNumber(cell.logProbability) ? level(cell.logProbability) : null))),
-  );
 }
 
 function figureOf(value: number | null): string {

@@ -79,6 +79,8 @@ export interface GeneratedToken {
   readonly id: number;
   /** Half of a character is a replacement character. */
   readonly text: string;
+  /** Where that begins in the text of the continuation, in UTF-16 units; its end for a token that ends it. */
+  readonly from: number;
   /** By the model under the scenario, in nats, before temperature and cuts. */
   readonly logProbability: number;
 }
@@ -214,6 +216,36 @@ function continuationText(continuation: Continuation, promptTokens: number, titl
         ]),
   ];
   return [title, ...text.split('\n').map((line) => `  | ${line}`), ...figures.map((line) => `  ${line}`)].join('\n');
+}
+
+/** The first token at which a continuation differs from that under the model's own attention, as positions of its text. */
+export interface Difference {
+  /** Counted from 0 from the first token that was added. */
+  readonly token: number;
+  /** The token under each, and where it stands; null where that continuation has ended before. */
+  readonly masked: PlacedToken | null;
+  readonly own: PlacedToken | null;
+}
+
+/** A token and where it is in the text of its continuation, in UTF-16 units, `to` excluded. */
+export interface PlacedToken extends GeneratedToken {
+  readonly to: number;
+}
+
+/** Where a continuation goes another way than that under the model's own attention; null where it does not, or there is none such. */
+export function firstDifference({ continuation, baseline, sameTokens }: GenerationReport): Difference | null {
+  if (baseline === null || sameTokens === null) {
+    return null;
+  }
+  const placed = ({ tokens, text }: Continuation): PlacedToken | null => {
+    const token = tokens.at(sameTokens);
+    // Half of a character is replaced by the whole one, which begins at the same place.
+    return token === undefined
+      ? null
+      : { ...token, to: Math.max(token.from, tokens.slice(sameTokens + 1).find(({ from }) => from > token.from)?.from ?? text.length) };
+  };
+  const [masked, own] = [placed(continuation), placed(baseline)];
+  return masked === null && own === null ? null : { token: sameTokens, masked, own };
 }
 
 function sameText(same: number, { tokens }: Continuation, baseline: Continuation): string {

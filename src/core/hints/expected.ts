@@ -59,7 +59,11 @@ export function predictionNotes({ extrapolates = [], load }: Pick<DevicePredicti
   }
   const { cores, calibration, repeat, now } = load;
   if (now !== null && now > 0) {
-    notes.push(t('Other programs want {0} of {1} cores now: the run takes longer, and its time is less certain.', coresText(now), cores));
+    notes.push(
+      now < cores
+        ? t('Other programs want {0} of {1} cores now: the run takes longer, and its time is less certain.', coresText(now), cores)
+        : t('Other programs keep all {0} cores busy now: the run takes longer, and its time is less certain.', cores),
+    );
   }
   return repeat || calibration > 0 ? [...notes, calibrationNote({ cores, others: calibration })] : notes;
 }
@@ -81,13 +85,15 @@ export function calibrationNotes({ load, leftOut = 0 }: Pick<Calibration, 'load'
 
 /** Why a calibration should be repeated. @param load its load; others that count as quiet are 0 */
 export function calibrationNote({ cores, others }: MachineLoad): string {
-  return others > 0
-    ? t(
-        'This machine was calibrated while other programs wanted {0} of {1} cores: calibrate it again when it is quiet.',
-        coresText(others),
-        cores,
-      )
-    : t('Times varied while this machine was calibrated: calibrate it again when it is quiet.');
+  return others >= cores
+    ? t('This machine was calibrated while other programs kept all {0} cores busy: calibrate it again when it is quiet.', cores)
+    : others > 0
+      ? t(
+          'This machine was calibrated while other programs wanted {0} of {1} cores: calibrate it again when it is quiet.',
+          coresText(others),
+          cores,
+        )
+      : t('Times varied while this machine was calibrated: calibrate it again when it is quiet.');
 }
 
 function coresText(cores: number): string {

@@ -214,6 +214,8 @@ function describeRun({ from, to, kind }: TileRun): string {
       return t('partial {0}', blocks);
     case 'sampled':
       return t('sampled {0}', blocks);
+    case 'chosen':
+      return t('chosen from {0}', blocks);
   }
 }
 

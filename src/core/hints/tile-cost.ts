@@ -1,6 +1,7 @@
 import { isBlackBox } from '../construct/construction';
 import { headShare, layerParts, type LayerPlan, type Plan } from '../plan/plan';
 import { queryBlockAt } from '../plan/query-blocks';
+import { tileRuleOf } from '../scenario/scenario';
 import { attentionMs, type DevicePrediction } from '../predict/prediction';
 
 /** The cost of one tile of a plan, over all heads and all layers that read it. */
@@ -17,7 +18,7 @@ export interface TileCost {
   readonly lastCall: number;
   /** Attention calls of that layer. */
   readonly layerCalls: number;
-  /** Whether the calls are those of the whole query block: under a black box, calls read patterns, not tiles. */
+  /** Whether the calls are those of the whole query block: under a black box, calls read patterns, not tiles; chosen tiles are not known yet. */
   readonly ofQueryBlock: boolean;
   /** Floating-point operations, including masked and padded pairs. */
   readonly flops: number;
@@ -30,7 +31,7 @@ export interface TileCost {
  * `layerParts` tells in which layers. The costs of all tiles add up to the plan's.
  */
 export function tileCost(plan: Plan, queryBlock: number, keyBlock: number, prediction: DevicePrediction | null): TileCost {
-  const ofQueryBlock = isBlackBox(plan.construction);
+  const ofQueryBlock = isBlackBox(plan.construction) || tileRuleOf(plan.scenario) !== undefined;
   let cost: TileCost = { layers: 0, firstCall: 0, lastCall: 0, layerCalls: 0, ofQueryBlock, flops: 0, expectedMs: null };
   let instances = 0;
   const layers = new Set<number>();

@@ -33,11 +33,12 @@ export function paretoFront<T>(points: readonly T[], costs: (point: T) => readon
     const known = all.map(boundsOf).filter((cost) => cost !== undefined);
     return known.length === all.length ? known : undefined;
   });
+  const known = priced.filter((each) => each !== undefined);
   return priced.map((own): Standing => {
-    const others = priced.filter((other): other is Bounds[] => other !== undefined && other !== own);
     if (own === undefined) {
       return { onFront: false, isTie: false };
     }
+    const others = known.filter((other) => other !== own);
     const onFront = !others.some((other) => beats(other, own, isLess));
     const isTie = onFront
       ? others.some((other) => isCheaper(other, own) && !own.some((cost, index) => isClearlyLess(cost, other[index])))

@@ -52,15 +52,27 @@ export function scoreOf({ width, queries, keys, scoreCap }: HeadTensors, query: 
   for (let column = 0; column < width; column += 1) {
     product += queries[query * width + column] * keys[key * width + column];
   }
-  const score = product * scale;
+  return bent(product * scale, scoreCap);
+}
+
+/** A score as the head has it, bent where there is a cap. */
+function bent(score: number, scoreCap: number | undefined): number {
   return scoreCap === undefined ? score : scoreCap * Math.tanh(score / scoreCap);
 }
 
-/** Fills `scores[from..to)` and returns the highest, `-Infinity` for no keys. */
-function scoreKeys(head: HeadTensors, query: number, scale: number, from: number, to: number, scores: Float64Array): number {
+/** Fills `scores[from..to)` with what `scoreOf` gives for a query and these keys, and returns the highest, `-Infinity` for no keys. */
+export function scoreKeys(head: HeadTensors, query: number, scale: number, from: number, to: number, scores: Float64Array): number {
+  const { width, keys, scoreCap } = head;
+  // Read once for all keys: this loop is most of what a check of every row takes.
+  const own = Float64Array.from(head.queries.subarray(query * width, (query + 1) * width));
   let high = -Infinity;
   for (let key = from; key < to; key += 1) {
-    scores[key] = scoreOf(head, query, key, scale);
+    const base = key * width;
+    let product = 0;
+    for (let column = 0; column < width; column += 1) {
+      product += own[column] * keys[base + column];
+    }
+    scores[key] = bent(product * scale, scoreCap);
     high = Math.max(high, scores[key]);
   }
   return high;

@@ -48,8 +48,11 @@ const deviations = 8;
 /**
  * The bound of a row, with u for the unit roundoff of float32, p for that of the products and a for that of their sums:
  *
- * - a score: `(2 + sqrt(m)) p P + 2 u (P + 48)`, P being `products`: both factors are rounded, m products are added, and the reference
- *   is subtracted. Where sums are carried in float32, `(3 p + sqrt(m) u) P` stands for the first: they are rounded to p once;
+ * - a score: `(2 + m/2) p P + 2 u (P + 48)`, P being `products`: both factors are rounded, m products are added, and the reference is
+ *   subtracted. Where sums are carried in float32, `(3 p + u m/2) P` stands for the first: they are rounded to p once. A code that is
+ *   looked up by itself has equal products, whose sum grows evenly to P, and their roundings are equal too, for long stretches: they
+ *   add up to `m p P / 2` at most. A sum that is as large as P from the first product on is off by `sqrt(m / 3) p P`, of which this is
+ *   5 standard deviations or more for heads of 32 columns or more;
  * - a sum of weights: `8 u (sqrt(M) + sqrt(T)) L` for M keys in a call and T calls that are merged, L being `loss`: the errors of
  *   n additions that are rounded independently add up to sqrt(n) of one (Higham and Mary 2019), 8 standard deviations of it;
  * - the log-normaliser: the sum of both and `2 u (P + 48)`, rounded as it is once more;
@@ -65,7 +68,7 @@ export function roundingBound(row: RoundedRow): RoundingBound {
   const u = unitRoundoff.float32;
   const p = unitRoundoff[precision];
   const roundedSums = accumulation === precision;
-  const ofProduct = roundedSums ? (Math.sqrt(width) + 2) * p : 3 * p + Math.sqrt(width) * u;
+  const ofProduct = roundedSums ? (2 + width / 2) * p : 3 * p + (width / 2) * u;
   const ofScore = (isProbe ? 0 : ofProduct * products) + 2 * u * (products + referenceDistance);
   const ofSum = deviations * u * (Math.sqrt(callKeys) + Math.sqrt(calls)) * loss;
   const ofStored = precision === 'float32' ? 0 : 3 * p + callKeys * smallestFloat16;

@@ -99,17 +99,31 @@ export class SeparableHead {
   /**
    * The exact state of a query over the keys of ranges.
    *
+   * @param ranges those with a `logScale` count e to it times as much
    * @param sink the score of one more key, whose value is 0, if there is one
    * @param out takes the mean of the values `[m]`; its last entry is overwritten, `[m + 1]`
    * @returns the log-normaliser
    */
-  state({ bySet }: SeparableSums, query: number, ranges: readonly Range[], sink: number | undefined, out: Float64Array): number {
+  state(
+    { bySet }: SeparableSums,
+    query: number,
+    ranges: readonly (Range & { readonly logScale?: number })[],
+    sink: number | undefined,
+    out: Float64Array,
+  ): number {
     const { width } = this;
     const offset = this.scoreCap === undefined ? this.offsets[query] : 0;
     const sums = bySet[this.sets[query]];
     out.fill(0);
     for (const range of ranges) {
-      sums.add(range, out);
+      if ((range.logScale ?? 0) === 0) {
+        sums.add(range, out);
+        continue;
+      }
+      const own = new Float64Array(out.length);
+      sums.add(range, own);
+      const scale = Math.exp(range.logScale ?? 0);
+      own.forEach((sum, column) => (out[column] += scale * sum));
     }
     const total = out[width] + (sink === undefined ? 0 : Math.exp(sink - offset));
     for (let column = 0; column < width; column += 1) {

@@ -16,7 +16,7 @@ export interface EditorSetting {
   readonly restricted?: true;
 }
 
-/** The settings of lenses and hints, of which documents are prompts, and of the fleet, by their names under `twoHeads`. */
+/** The settings of lenses and hints, of which documents are prompts, of long runs, and of the fleet, by their names under `twoHeads`. */
 export const editorSettings = {
   'hints.placement': {
     description: text('Where a prompt shows what its blocks cost.'),
@@ -88,6 +88,11 @@ export const editorSettings = {
       '**/*.chat.{json,jsonl}',
     ],
     restricted: true,
+  },
+  askAboveSeconds: {
+    description: text('Seconds from which a run asks before it begins, where its time is known: on a calibrated device. 0 never asks.'),
+    value: { type: 'whole', minimum: 0, maximum: 1_000_000 },
+    default: 60,
   },
   'fleet.broker': {
     description: text(

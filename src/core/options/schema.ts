@@ -1,6 +1,6 @@
 import { t } from '../l10n';
 import { kindsWith } from '../scenario/scenario';
-import type { OptionValue, SimulationOption } from './option';
+import type { OptionValue } from './option';
 
 /** The scenarios that take a parameter, in a sentence. */
 export function under(name: string): string {
@@ -13,7 +13,7 @@ export function under(name: string): string {
 }
 
 /** An option's description, with the meaning of 0. */
-export function describe({ description, value }: SimulationOption): string {
+export function describe({ description, value }: { readonly description: string; readonly value: OptionValue }): string {
   return value.type === 'whole' && value.zero !== undefined
     ? `${t(description)} ${t('{0}: {1}.', '`0`', t(value.zero.meaning))}`
     : t(description);

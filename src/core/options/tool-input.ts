@@ -1,7 +1,18 @@
+import { type AdviseOptions, adviseTable, adviseToolNames } from '../advise/options';
 import type { WantedScenarios } from '../compare/sort-scenarios';
 import { InputError } from '../errors';
 import { described } from '../text/printable';
-import { checkTaken, type GivenOptions, parameterNames, readBlockSize, readFields, readKind, readOptions, readParameters } from './read';
+import {
+  checkTaken,
+  type GivenOptions,
+  parameterNames,
+  readBlockSize,
+  readFields,
+  readKind,
+  readOptions,
+  readParameters,
+  readValue,
+} from './read';
 import { toolOptionNames } from './table';
 import { type ChoiceKind, makeChoice, type ScenarioChoice, type ScenarioParameters, standardKinds } from '../scenario/scenario';
 
@@ -54,18 +65,42 @@ export function readCompareInput(given: unknown, choice: ToolDefaults): ToolRequ
   };
 }
 
+/** Validates the input of `advise_prompt`. @throws InputError */
+export function readAdviseInput(given: unknown): Pick<ToolRequest, 'source'> & {
+  readonly options: Partial<AdviseOptions> & Pick<AdviseOptions, 'maxKl'>;
+} {
+  const fields = readFields(given, ['file', 'text', ...adviseToolNames], 'input');
+  if (fields.maxKl === undefined) {
+    throw new InputError('input has no maxKl; give the mean KL divergence that the mask may cause, such as 0.02.');
+  }
+  const named = adviseToolNames.filter((name) => fields[name] !== undefined);
+  const values = named.map((name) => [name, readValue(adviseTable[name], fields[name], `input.${name}`)]);
+  return { source: sourceOf(fields), options: Object.fromEntries(values) as Partial<AdviseOptions> & Pick<AdviseOptions, 'maxKl'> };
+}
+
+/** Validates the input of `run_experiment`. @returns the path of its file @throws InputError */
+export function readExperimentInput(given: unknown): string {
+  const { file } = readFields(given, ['file'], 'input');
+  if (file === undefined) {
+    throw new InputError('input has no file; give the path of an experiment file in the workspace, such as masks.two-heads.json.');
+  }
+  return textOf('file', file);
+}
+
 function requestOf(fields: Readonly<Record<string, unknown>>, choice: ToolDefaults): ToolRequest {
-  const { file, text } = fields;
+  return { source: sourceOf(fields), options: { blockSize: readBlockSize(choice.blockSize), ...readOptions(fields, 'input') } };
+}
+
+function sourceOf({ file, text }: Readonly<Record<string, unknown>>): ToolRequest['source'] {
   if ((file === undefined) === (text === undefined)) {
     throw new InputError(`input has ${file === undefined ? 'neither' : 'both'} file and text; give one of them.`);
   }
-  const options = { blockSize: readBlockSize(choice.blockSize), ...readOptions(fields, 'input') };
-  return { source: file === undefined ? { text: textOf('text', text) } : { file: textOf('file', file) }, options };
+  return file === undefined ? { text: textOf('text', text) } : { file: textOf('file', file) };
 }
 
 function textOf(name: 'file' | 'text', given: unknown): string {
   if (typeof given !== 'string' || given === '') {
-    const fix = name === 'file' ? 'give the path of a prompt file in the workspace' : 'give the text of a prompt';
+    const fix = name === 'file' ? 'give the path of a file in the workspace' : 'give the text of a prompt';
     throw new InputError(`input.${name} of ${described(given)} is not possible; ${fix}.`);
   }
   return given;

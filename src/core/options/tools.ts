@@ -1,3 +1,4 @@
+import { adviseTable, adviseToolNames } from '../advise/options';
 import { inEnglish } from '../l10n';
 import { choiceDefinitions, numberParameters, standardKinds, textParameters } from '../scenario/scenario';
 import { describe, schemaOf, under } from './schema';
@@ -5,7 +6,7 @@ import { optionOf, toolOptionNames } from './table';
 
 /** A tool for language models, in English: in the editor's language model API as `twoHeads_` and its name, in MCP by its name. */
 export interface ToolDefinition {
-  readonly name: 'plan_prompt' | 'simulate_prompt' | 'compare_scenarios' | 'atlas_prompt';
+  readonly name: 'plan_prompt' | 'simulate_prompt' | 'compare_scenarios' | 'atlas_prompt' | 'advise_prompt' | 'run_experiment';
   readonly title: string;
   readonly description: string;
   /** Its input as JSON Schema, which `tool-input.ts` reads. */
@@ -42,6 +43,31 @@ export const toolDefinitions: readonly ToolDefinition[] = [
       "Runs a prompt on the user's machine under the model's own attention and says where that goes, by layer: over how many blocks it is spread, what the first token takes, mass by distance, and the fewest tiles that would keep 90, 99 and 99.9% of it. Under another scenario it also says how much attention that mask would cut off, and what it does to the predictions. Use it to say whether a prompt can do with a window or a sparse mask, and which layers cannot. It takes up to three times as long as simulate_prompt.",
     inputSchema: () => inputSchemaOf(false),
   },
+  {
+    name: 'advise_prompt',
+    title: 'Advise a Mask',
+    description:
+      "Finds, by some 20 runs of a prompt on the user's machine, the cheapest attention mask for each layer that keeps the mean KL divergence from the model's own attention within a limit, confirms it by a run, and compares it with the best uniform windows of the same cost. Returns an experiment file that repeats it. Use it to say how far attention can be cut down on this prompt, and how. It takes about as long as 20 runs of simulate_prompt.",
+    inputSchema: adviseInputSchema,
+  },
+  {
+    name: 'run_experiment',
+    title: 'Run an Experiment',
+    description:
+      "Runs an experiment file (*.two-heads.json) on the user's machine: every scenario with every block size on its prompts, with what each costs and what it does to the model's predictions, and, where the file asks for it, what it still finds of statements that are hidden in the text. Results that are kept from earlier runs are not measured again. Returns a table of calls, work, time, KL divergence and agreement. Use it to repeat an experiment, or to measure a file that you wrote, such as the one of advise_prompt. It takes from seconds to hours.",
+    inputSchema: () => ({
+      type: 'object',
+      properties: {
+        file: {
+          type: 'string',
+          description:
+            'Path of an experiment file in the workspace, relative to its folder. All that it names must be in the workspace too.',
+        },
+      },
+      required: ['file'],
+      additionalProperties: false,
+    }),
+  },
 ];
 
 /** The tool that the editor knows by a name. @throws RangeError for another name */
@@ -57,6 +83,24 @@ const sources = {
   file: { type: 'string', description: 'Path of a prompt file in the workspace, relative to its folder. Give either file or text.' },
   text: { type: 'string', description: 'The text of the prompt itself. Give either file or text.' },
 };
+
+/** The input of `advise_prompt`. */
+function adviseInputSchema(): object {
+  return inEnglish(() => ({
+    type: 'object',
+    properties: {
+      ...sources,
+      ...Object.fromEntries(
+        adviseToolNames.map((name) => {
+          const option = adviseTable[name];
+          return [name, { ...schemaOf(option.value), description: describe(option) }];
+        }),
+      ),
+    },
+    required: ['maxKl'],
+    additionalProperties: false,
+  }));
+}
 
 /** A tool's input as JSON Schema, in English. @param several whether the tool compares scenarios */
 function inputSchemaOf(several: boolean): object {

@@ -1,7 +1,8 @@
+import { scoredPairs } from '../chosen/rule';
 import { type PatternKind, patternKinds } from '../construct/arrangement';
 import { type Arrangement, type BlackBoxConstruction, isBlackBox, type PatternCount } from '../construct/construction';
 import { type BlackBoxShape, callBytes, callFlops, readingsOf } from '../construct/slice';
-import { arrangementOf, isSampled } from '../scenario/scenario';
+import { arrangementOf, isSampled, tileRuleOf } from '../scenario/scenario';
 import { type ModelShape, valueWidthOf } from '../shapes';
 import type { LayerPlanRequest } from './request';
 
@@ -13,10 +14,12 @@ export interface AttentionCost {
   readonly flops: number;
 }
 
-/** Cost of `tiles` tiles per head under `fused`. */
-export function fusedCost({ model, oracle, tokens }: LayerPlanRequest, tiles: number): AttentionCost {
+/** Cost of `tiles` tiles per head under `fused`, and of choosing them where they are chosen in the run. */
+export function fusedCost({ model, oracle, tokens, scenario }: LayerPlanRequest, tiles: number): AttentionCost {
   const read = Math.min(tokens, oracle.inputLength);
-  return { calls: packedCalls(tiles, model, oracle), flops: flopsPerPair(model) * tiles * read * read };
+  const rule = tileRuleOf(scenario);
+  const scores = rule === undefined || tiles === 0 ? 0 : 2 * model.headWidth * model.heads * scoredPairs(rule, tokens, oracle.inputLength);
+  return { calls: packedCalls(tiles, model, oracle), flops: flopsPerPair(model) * tiles * read * read + scores };
 }
 
 /** How a plan calls the black box: its construction, the arrangement, and the shape of a call of each kind. */

@@ -1,5 +1,5 @@
 import { isBlackBox } from '../construct/construction';
-import { maskOf } from '../scenario/scenario';
+import { maskOf, tileRuleOf } from '../scenario/scenario';
 import { tilesPerDispatch } from './attention-cost';
 import { type Dispatch, dispatchBands, dispatchCount, dispatchesOfBand, tileRows, type TileStack } from './dispatches';
 import { layerParts, type LayerPlan, type Plan } from './plan';
@@ -85,11 +85,11 @@ type KindOrder = { readonly steps: number; readonly at: (step: number) => Pick<O
 /** Most steps over the pairs of a custom mask to find query blocks that read alike: about a second of work. */
 const mostSteps = 160_000_000;
 
-/** A black box reads one query block after another; so, approximately, does a mask that is too large to examine. */
+/** A black box reads one query block after another; so, approximately, do tiles that are chosen, and a mask that is too large to examine. */
 function goesByBlock(plan: LayerPlan): boolean {
   const mask = maskOf(plan.scenario, plan.tokens);
   const steps = (): number => ('visible' in mask ? 0 : plan.tilesByKind.partial * tileRows(plan) ** 2 * (mask.pairSteps ?? 1));
-  return isBlackBox(plan.construction) || steps() > mostSteps;
+  return isBlackBox(plan.construction) || tileRuleOf(plan.scenario) !== undefined || steps() > mostSteps;
 }
 
 function blockOrder({ queryBlocks }: LayerPlan): KindOrder {

@@ -1,3 +1,4 @@
+import { checkMasses, expectedTiles } from '../chosen/rule';
 import type { PatternKind } from '../construct/arrangement';
 import type { PatternCount } from '../construct/construction';
 import { callsPerInstance } from '../construct/slice';
@@ -15,6 +16,7 @@ import {
   scenarioLabel,
   startsOf,
   StepBudget,
+  tileRuleOf,
 } from '../scenario/scenario';
 import { nativeScenario } from '../shapes';
 import { blackBoxCost, blackBoxLayout, fusedCost } from './attention-cost';
@@ -24,7 +26,7 @@ import { contextNote } from './context-length';
 import { checkBlockSize, partition } from './partition';
 import { checkUniform, isOneKind, type LayerPlanRequest, layerRequests, type PlanRequest, planRequest } from './request';
 import { instancesBefore, QueryBlockWriter, type QueryBlocks } from './query-blocks';
-import { sampledRun, tileCount, type TileKind, tileRuns } from './tiles';
+import { chosenRuns, sampledRun, tileCount, type TileKind, tileRuns } from './tiles';
 
 /**
  * Everything known before a run: plain data, so it can be posted and printed.
@@ -105,15 +107,19 @@ export function planLayers(request: LayerPlanRequest, budget = new StepBudget())
   const attends = model.heads > 0;
   const mask = maskOf(scenario, tokens, budget);
   const sampled = isSampled(scenario);
+  const rule = tileRuleOf(scenario);
+  if (rule !== undefined) {
+    checkMasses(tokens, model.heads, cut.blockSize);
+  }
 
   const queryBlocks = new QueryBlockWriter();
-  const tilesByKind: Record<TileKind, number> = { full: 0, partial: 0, sampled: 0 };
+  const tilesByKind: Record<TileKind, number> = { full: 0, partial: 0, sampled: 0, chosen: 0 };
   const patterns: Record<PatternKind, number> = { causal: 0, open: 0, covered: 0 };
   let tiles = 0;
   let instances = 0;
   for (let block = 0; block < cut.blocks; block += 1) {
-    const runs = !attends ? [] : sampled ? [sampledRun(block)] : tileRuns(mask, cut, block);
-    const own = tileCount(runs);
+    const runs = !attends ? [] : rule ? chosenRuns(block) : sampled ? [sampledRun(block)] : tileRuns(mask, cut, block);
+    const own = rule && attends ? expectedTiles(rule, cut.blocks, block) : tileCount(runs);
     const { causal = 0, open = 0, covered = 0 }: PatternCount = layout?.arrangement.countOf(block) ?? { open: own };
     const caused = readings * (causal + open + covered);
     queryBlocks.add(runs, caused);
@@ -123,7 +129,7 @@ export function planLayers(request: LayerPlanRequest, budget = new StepBudget())
     patterns.open += open;
     patterns.covered += covered;
     for (const run of runs) {
-      tilesByKind[run.kind] += run.to - run.from;
+      tilesByKind[run.kind] += run.kind === 'chosen' ? own - 1 : run.to - run.from;
     }
   }
   const visiblePairs = attends ? mask.visiblePairs() : 0;
@@ -236,20 +242,22 @@ function composePlan(request: PlanRequest): Plan {
   const mask = maskOf(unionOf(cycle, tokens), tokens, budget);
   const sampled = isSampled(request.scenario);
   const queryBlocks = new QueryBlockWriter();
-  const tilesByKind: Record<TileKind, number> = { full: 0, partial: 0, sampled: 0 };
+  const rule = tileRuleOf(request.scenario);
+  const tilesByKind: Record<TileKind, number> = { full: 0, partial: 0, sampled: 0, chosen: 0 };
   let tiles = 0;
   let instances = 0;
   for (let block = 0; block < cut.blocks; block += 1) {
-    const runs = sampled ? [sampledRun(block)] : tileRuns(mask, cut, block);
+    const runs = rule ? chosenRuns(block) : sampled ? [sampledRun(block)] : tileRuns(mask, cut, block);
     const own = sum(
       parts,
       (part) =>
         part.layers.length * headShare(part, request) * instancesOfBlocks(part.plan, ...ownBlocks(cut, part.plan, block, block + 1)),
     );
     queryBlocks.add(runs, own);
-    tiles += tileCount(runs);
+    const read = rule ? expectedTiles(rule, cut.blocks, block) : tileCount(runs);
+    tiles += read;
     instances += own;
-    runs.forEach(({ kind, from, to }) => (tilesByKind[kind] += to - from));
+    runs.forEach(({ kind, from, to }) => (tilesByKind[kind] += kind === 'chosen' ? read - 1 : to - from));
   }
   const plans = parts.map(({ plan }) => plan);
   return {

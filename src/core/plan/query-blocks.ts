@@ -4,11 +4,11 @@ import { tileCount, type TileKind, type TileRun } from './tiles';
 /** One query block: the key blocks it reads, and its single-head instances of attention calls. */
 export interface QueryBlock {
   readonly runs: readonly TileRun[];
-  /** Number of its tiles. */
+  /** Number of its tiles; where they are chosen in the run, of those to choose from. */
   readonly tiles: number;
   /** Instances of all earlier query blocks, as the plan counts them. */
   readonly firstInstance: number;
-  /** Its own instances: its tiles under `fused`, its patterns and their readings under a black box. */
+  /** Its own instances: its tiles under `fused`, its patterns and their readings under a black box; those of its part of the budget where tiles are chosen. */
   readonly instances: number;
 }
 
@@ -34,7 +34,7 @@ export interface QueryBlocks {
   readonly kinds: Uint8Array;
 }
 
-const kinds: readonly TileKind[] = ['full', 'partial', 'sampled'];
+const kinds: readonly TileKind[] = ['full', 'partial', 'sampled', 'chosen'];
 
 /** A query block, 0-based. */
 export function queryBlockAt(queryBlocks: QueryBlocks, block: number): QueryBlock {

@@ -1,4 +1,5 @@
-import { maskOf, StepBudget } from '../scenario/scenario';
+import { checkMasses } from '../chosen/rule';
+import { maskOf, StepBudget, tileRuleOf } from '../scenario/scenario';
 import { blackBoxCost, blackBoxLayout, fusedCost } from './attention-cost';
 import { blackBoxBound, type Bound, boundOf, joinBounds } from './bound';
 import { costOf, type PlanCost, sumCosts } from './cost';
@@ -35,6 +36,9 @@ function layerCost(request: LayerPlanRequest, budget: StepBudget): RequestCost {
   checkBlockSize(oracle.inputLength);
   const layout = blackBoxLayout(request);
   const { blocks, blockSize } = partition(tokens, layout?.arrangement.blockSize ?? oracle.inputLength);
+  if (tileRuleOf(scenario) !== undefined) {
+    checkMasses(tokens, request.model.heads, blockSize);
+  }
   const attends = request.model.heads > 0;
   const visiblePairs = attends ? maskOf(scenario, tokens, budget).visiblePairs() : 0;
   if (layout === undefined) {

@@ -1,6 +1,6 @@
 import { isBlackBox } from '../construct/construction';
 import { lastAtMost } from '../math/search';
-import { isSampled, type Range } from '../scenario/scenario';
+import { isSampled, type Range, tileRuleOf } from '../scenario/scenario';
 import { attentionWidth, type ModelShape, valueWidthOf } from '../shapes';
 import { lengthOf, unionOf } from '../shards/cut';
 import { tokenwiseRows } from './cost';
@@ -62,6 +62,8 @@ export function segmentsOf(plan: Plan): Segments {
     bytes <= wholeBytes ||
     isBlackBox(plan.construction) ||
     isSampled(plan.scenario) ||
+    // Any earlier key may be chosen, by all queries of a layer together.
+    tileRuleOf(plan.scenario) !== undefined ||
     // Heads would hold keys for windows of their own.
     hasHeadParts(plan) ||
     layerParts(plan).some(({ plan: { tiles } }) => tiles === 0)

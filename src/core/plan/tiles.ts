@@ -1,4 +1,5 @@
-import { type BandedMask, isSampled, type LayerScenario, maskOf, StepBudget } from '../scenario/scenario';
+import { tileBudget } from '../chosen/rule';
+import { type BandedMask, isSampled, type LayerScenario, maskOf, StepBudget, tileRuleOf } from '../scenario/scenario';
 import { type TileRun, tileRuns } from '../scenario/tile-runs';
 import { blockEnd, blockStart, type Partition, partition } from './partition';
 
@@ -7,6 +8,12 @@ export { type TileKind, type TileRun, tileRuns } from '../scenario/tile-runs';
 /** Theorem 4.1: query block t reads the keys tau(S_t), one block of the permuted keys. */
 export function sampledRun(block: number): TileRun {
   return { from: block, to: block + 1, kind: 'sampled' };
+}
+
+/** The key blocks before its own, from which those of a query block are chosen, and its own. */
+export function chosenRuns(block: number): readonly TileRun[] {
+  const own: TileRun = { from: block, to: block + 1, kind: 'partial' };
+  return block === 0 ? [own] : [{ from: 0, to: block, kind: 'chosen' }, own];
 }
 
 /** Number of tiles in a list of runs. */
@@ -27,6 +34,10 @@ export function tileTotal(scenario: LayerScenario, tokens: number, blockSize: nu
   const cut = partition(tokens, blockSize);
   if (isSampled(scenario)) {
     return cut.blocks;
+  }
+  const rule = tileRuleOf(scenario);
+  if (rule !== undefined) {
+    return tileBudget(rule, cut.blocks);
   }
   const mask = maskOf(scenario, tokens, budget);
   if ('ranges' in mask) {

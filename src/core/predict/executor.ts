@@ -1,4 +1,5 @@
 import { isBlackBox } from '../construct/construction';
+import { tileRuleOf } from '../scenario/scenario';
 import type { Executor, Precision, Provider } from '../options/table';
 import type { Plan } from '../plan/plan';
 import type { Calibration } from './calibration';
@@ -12,7 +13,7 @@ export function plannedProvider(provider: Provider, calibration: Pick<Calibratio
 }
 
 /**
- * The executor of a plan that names none. A compiled layer has one mask for all heads. Compiled layers keep everything on the device; on the CPU that gains nothing, and
+ * The executor of a plan that names none. A compiled layer has one mask for all heads, known before. Compiled layers keep everything on the device; on the CPU that gains nothing, and
  * runs of a few tiles stay in its caches.
  */
 export function preferredExecutor(
@@ -20,5 +21,6 @@ export function preferredExecutor(
   precision: Precision,
   provider: Provider,
 ): PassExecutor {
-  return (provider === 'cpu' && precision === 'float32') || isBlackBox(construction) || scenario.kind === 'per-head' ? 'tiles' : 'compiled';
+  const apart = isBlackBox(construction) || scenario.kind === 'per-head' || tileRuleOf(scenario) !== undefined;
+  return (provider === 'cpu' && precision === 'float32') || apart ? 'tiles' : 'compiled';
 }

@@ -2,7 +2,8 @@ import { isBlackBox } from '../construct/construction';
 import { tilesPerDispatch } from '../plan/attention-cost';
 import { tokenwiseRows } from '../plan/cost';
 import { type Dispatch, dispatchesOf, tileRows } from '../plan/dispatches';
-import { isSampled } from '../scenario/scenario';
+import { scoredPairs } from '../chosen/rule';
+import { isSampled, tileRuleOf } from '../scenario/scenario';
 import { layerParts, type LayerPlan, makePlan, type Plan } from '../plan/plan';
 import type { PlanRequest } from '../plan/request';
 import { requestCost } from '../plan/request-cost';
@@ -83,9 +84,12 @@ export function predict(plan: Plan, calibration: Calibration): Prediction | unde
   };
 }
 
-/** Whether the calls of a plan are calibrated: a black box's are not, nor tiles where whole layers are, which have one mask for all heads. */
+/**
+ * Whether the calls of a plan are calibrated: a black box's are not, nor tiles where whole layers are, which have one mask for all heads, known
+ * before.
+ */
 function isPredicted({ construction, scenario }: Pick<PlanRequest, 'construction' | 'scenario'>, { layer }: Calibration): boolean {
-  return !isBlackBox(construction) && (layer === null || scenario.kind !== 'per-head');
+  return !isBlackBox(construction) && (layer === null || (scenario.kind !== 'per-head' && tileRuleOf(scenario) === undefined));
 }
 
 /** Times of the layers in order; the first one includes starting sessions. */
@@ -156,21 +160,36 @@ function layerPhases(plan: LayerPlan, calibration: TilewiseRates): Prediction['p
   const { model, tokens } = plan;
   const rows = tileRows(plan);
   // Masks are compared by content only when a plan runs; here all partial tiles count as having the same mask.
-  const dispatches = plan.tiles === 0 ? [] : dispatchesOf(plan, () => 0, tilesPerDispatch(rows, plan.scoreBytes));
-  const { runs, first, open, masked } = countDispatches(dispatches);
+  const limit = tilesPerDispatch(rows, plan.scoreBytes);
+  const rule = tileRuleOf(plan.scenario);
+  const { runs, first, open, masked } = rule
+    ? chosenCounts(plan, limit)
+    : countDispatches(plan.tiles === 0 ? [] : dispatchesOf(plan, () => 0, limit));
   const rate = tileRate(calibration, rows, model.headWidth);
   const attendHead = runs * rate.runMs + first * rate.firstMs + open * rate.openMs + masked * rate.maskedMs;
   // Keys and values of a sample are put in its order.
-  const copied = isSampled(plan.scenario) ? 2 * model.keyValueHeads * tokens * model.headWidth : 0;
+  const copied = isSampled(plan.scenario)
+    ? 2 * model.keyValueHeads * tokens * model.headWidth
+    : rule
+      ? 2 * model.heads * open * rows * model.headWidth
+      : 0;
+  // A score to choose by is a score of a tile, without its value.
+  const scoredTiles = rule ? scoredPairs(rule, tokens, rows) / rows ** 2 : 0;
   // Of several parts of a layer, one has its work token by token.
   const stretches = plan.calls.tokenwise === 0 ? 0 : Math.ceil(tokens / tokenwiseRows(plan.oracle.inputLength));
   return {
     project: tokenwiseMs(calibration, 'project', model.width, model.layers * stretches, plan.flopsByPhase.project),
     gather: (model.layers * copied * calibration.gatherNsPerFloat) / 1e6,
-    attend: model.layers * model.heads * attendHead,
+    attend: model.layers * model.heads * (attendHead + (scoredTiles * rate.openMs) / 2),
     layer: 0,
     mlp: tokenwiseMs(calibration, 'outputAndMlp', model.width, model.layers * stretches, plan.flopsByPhase.outputAndMlp),
   };
+}
+
+/** The counts of tiles that are chosen in the run: own ones of many query blocks in a run, all others of a head side by side. */
+function chosenCounts({ tiles, blocks }: LayerPlan, limit: number): DispatchCounts {
+  const open = tiles === 0 ? 0 : tiles - blocks;
+  return { runs: tiles === 0 ? 0 : Math.ceil(blocks / limit) + Math.ceil(open / limit), first: tiles === 0 ? 0 : blocks, open, masked: 0 };
 }
 
 /** The rates for a tile size and head width that need not have been measured: interpolated per pair and per token. */
@@ -237,7 +256,8 @@ export function timePredictor(request: PlanRequest, calibration: Calibration): (
   const longest = exactBlocks * request.oracle.inputLength;
   let known: Phases | undefined;
   return (tokens) => {
-    if (tokens <= longest) {
+    // The time of chosen tiles follows from their number, whatever the length.
+    if (tokens <= longest || tileRuleOf(at(tokens).scenario) !== undefined) {
       return exact(tokens);
     }
     known ??= exact(longest);

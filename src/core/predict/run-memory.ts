@@ -1,3 +1,4 @@
+import { causalTiles } from '../chosen/rule';
 import { isBlackBox } from '../construct/construction';
 import { type BlackBoxShape, callBytes, callInputBytes, type Reading, readingsOf } from '../construct/slice';
 import { blackBoxLayout, callsPerDispatch, compiledScoreBytes, tilesPerDispatch } from '../plan/attention-cost';
@@ -5,7 +6,7 @@ import { tokenwiseRows } from '../plan/cost';
 import { type Dispatch, dispatchesOf, inPowersOfTwo, tileRows } from '../plan/dispatches';
 import { layerParts, type LayerPlan, planLayers, type Plan } from '../plan/plan';
 import { tensorBytes, wholeRun } from '../plan/segments';
-import { isSampled, isWritten } from '../scenario/scenario';
+import { isSampled, isWritten, tileRuleOf } from '../scenario/scenario';
 import { attentionWidth, type ModelShape, outputAndMlpParameters, projectionParameters, valueWidthOf } from '../shapes';
 import type { PassExecutor } from './executor';
 
@@ -107,6 +108,16 @@ export function attentionArenas(plans: readonly Plan[]): number {
 function tileArenas(plan: LayerPlan): Map<string, number> {
   const rows = tileRows(plan);
   const arenas = new Map<string, number>();
+  if (tileRuleOf(plan.scenario) !== undefined) {
+    const ofTiles = (tiles: number): number =>
+      arenaUses * 2 * floatBytes * Math.min(tiles, tilesPerDispatch(rows, plan.scoreBytes)) * rows ** 2;
+    // Scores to choose by are as many as those of a run of tiles, with what hides later keys beside them.
+    return new Map([
+      ['own', ofTiles(plan.blocks)],
+      ['chosen', ofTiles(plan.tiles - plan.blocks)],
+      ['masses', 2 * ofTiles(plan.blocks ** 2)],
+    ]);
+  }
   for (const dispatch of differingDispatches(plan, tilesPerDispatch(rows, plan.scoreBytes))) {
     const key = sessionOf(dispatch);
     const further = dispatch.further.map((stack) => stack?.tiles ?? 0);
@@ -151,7 +162,13 @@ function operandsOf(plan: LayerPlan): number {
   const rows = tileRows(plan);
   const masks = Math.min(tilesByKind.partial, isWritten(scenario) ? mostMasks.written : mostMasks.named);
   const copied = isSampled(scenario) ? tokens : tokens % rows === 0 ? 0 : rows;
-  return floatBytes * (masks * rows * rows + copied * (model.headWidth + valueWidthOf(model)));
+  const width = model.headWidth + valueWidthOf(model);
+  // Keys and values of the tiles of a run, side by side; masses, and a copy of them in order.
+  const chosen =
+    tileRuleOf(scenario) === undefined
+      ? 0
+      : Math.min(plan.tiles, tilesPerDispatch(rows, plan.scoreBytes)) * rows * width + 2 * model.heads * causalTiles(plan.blocks);
+  return floatBytes * (masks * rows * rows + copied * width + chosen);
 }
 
 /** A session of black-box calls, as many of them as are one batch. */

@@ -1,4 +1,6 @@
 import { formatCount } from '../format';
+import { english } from '../l10n';
+import { coverageWords, verdictWords } from './verdict-words';
 
 /** What the checks of a run look at: `probes` are kinds of layer, `blocks` and `rows` those of all heads and layers. */
 const coverageParts = ['layers', 'heads', 'blocks', 'rows', 'probes', 'probeRows'] as const;
@@ -28,24 +30,12 @@ export function joinCoverage(one: Coverage, other: Coverage): Coverage {
 
 /** What the checks were to look at and did not, in a sentence; undefined where there is nothing. */
 export function missingOf(coverage: Coverage): string | undefined {
-  const names: Readonly<Record<keyof Coverage, string>> = {
-    layers: 'layers',
-    heads: 'heads of layers',
-    blocks: 'query blocks of heads and layers',
-    rows: 'rows of heads and layers',
-    probes: 'kinds of layer by the probe',
-    probeRows: 'rows by the probe',
-    tokenwise: 'layers by a row token by token',
-    halos: 'halos of shards',
-    predictions: 'positions of quality',
-    steps: 'layers of decoding steps',
-  };
   const missed = [...coverageParts, ...someParts].find((part) => isShort(coverage[part]));
   const { asked, compared } = (missed && coverage[missed]) ?? { asked: 0, compared: 0 };
   if (missed === undefined) {
     return undefined;
   }
-  return `The check did not look at ${formatCount(asked - compared)} of ${formatCount(asked)} ${names[missed]}.`;
+  return english(verdictWords.missed, formatCount(asked - compared), formatCount(asked), coverageWords[missed]);
 }
 
 function isShort(count: Count | undefined): boolean {

@@ -1,3 +1,4 @@
+import { choiceLines } from '../chosen/report';
 import { checkedRows } from './checked-rows';
 import {
   fileName,
@@ -14,6 +15,7 @@ import { expectedDuration, notesOf } from '../hints/expected';
 import { contextLength, contextText } from '../plan/context-length';
 import { peakText } from '../predict/memory';
 import { scenarioLabel } from '../scenario/scenario';
+import { outsideBoxText } from './outside-box';
 import { ownBaselineText } from './quality';
 import { scopeRows } from './quality-words';
 import type { PositionsQuality, Quality, QualityByTraining, RunReport } from './report';
@@ -59,9 +61,11 @@ export function runFigures({
   oracle,
   construction,
   plan,
+  outsideBox,
   run,
   prediction,
   fidelity,
+  choice,
   quality,
   qualityNote,
   verdict,
@@ -81,6 +85,7 @@ export function runFigures({
       'Calls',
       `${formatCount(run.calls.total)}: ${formatCount(run.calls.attention)} attention, ${formatCount(run.calls.tokenwise)} token-wise, in ${formatNumberOf(run.calls.dispatches, 'native run')}`,
     ],
+    ...(outsideBox === undefined ? [] : [['Outside the box', outsideBoxText(outsideBox, plan.flops)] as const]),
     ['Bound', `${formatNumberOf(plan.bound.calls, 'attention call')} (${plan.bound.theorem}: ${plan.bound.formula})`],
     ['Time', `${formatDuration(run.wallMs)}${prediction === null ? '' : `, expected ${expectedDuration(prediction)}`}`],
     ['Peak memory', peakText(run)],
@@ -91,6 +96,7 @@ export function runFigures({
         : `max abs error ${formatError(fidelity.maxAbsError)}, relative ${formatError(fidelity.maxRelError)}, log-normaliser ${formatError(fidelity.logNormaliserError)}, against ${fidelity.reference} (${checkedRows(fidelity, prompt.tokens)})`,
     ],
     ['Verdict', verdictText(verdict)],
+    ...(choice === undefined ? [] : choiceLines(choice).map((line): Figure => ['Chosen tiles', line])),
     ['Quality', quality === null ? (qualityNote ?? none) : qualityText(quality, quality)],
     ...(quality?.byTraining ? byTrainingFigures(quality.byTraining, quality) : []),
     ...(quality === null

@@ -18,7 +18,12 @@ export function markdownReport(reports: readonly RunReport[]): string {
 
 /** One run's figures as a Markdown table. */
 export function markdownFigures(report: RunReport): string {
-  return [['Figure', 'Value'], ['---', '---'], ...runFigures(report).map((figure) => figure.map(markdownText))].map(row).join('\n');
+  return markdownPairs(['Figure', 'Value'], runFigures(report));
+}
+
+/** Names and what they are as a Markdown table. */
+export function markdownPairs(header: readonly [string, string], rows: readonly (readonly [string, string])[]): string {
+  return [header, ['---', '---'], ...rows.map((pair) => pair.map(markdownText))].map(row).join('\n');
 }
 
 /**

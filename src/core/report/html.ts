@@ -1,9 +1,11 @@
 import { atlasPicture } from '../draw/atlas/picture';
 import { phasesPicture } from '../draw/phases';
+import { pointMarks } from '../draw/point-marks';
 import { qualityCostPicture } from '../draw/quality-cost';
-import { escaped } from '../draw/svg';
+import { escaped, ink } from '../draw/svg';
 import { tilePicture } from '../draw/tiles';
 import { formatNumberOf, formatRanges } from '../format';
+import { markedRun } from '../lab/frontier';
 import { headsOf, layerGroups, type LayerScenario, type Scenario, scenarioLabel } from '../scenario/scenario';
 import { visible } from '../text/printable';
 import { runFigures, runTitle, summaryColumns } from './figures';
@@ -12,32 +14,64 @@ import type { RunReport } from './report';
 /**
  * The style of an HTML report: light and dark by the reader's system, and by the editor's theme where it is shown in one.
  *
- * Pictures have a light ground of their own.
+ * Pictures are drawn for paper: on a dark page their ground, text and lines change, and points have their colours for dark
+ * grounds. What is drawn over filled areas, such as hatching, stays.
  */
+const recoloured = (
+  [
+    ['paper', 'ground'],
+    ['frame', 'line'],
+    ['text', 'ink'],
+    ['muted', 'muted'],
+    ['line', 'ink'],
+    ['masked', 'shade'],
+  ] as const
+).map(
+  ([drawn, own]) =>
+    `:is(svg, svg *)[fill="${ink[drawn]}"]:not(pattern *) { fill: var(--${own}); }
+svg [stroke="${ink[drawn]}"]:not(pattern *) { stroke: var(--${own}); }`,
+);
 const reportStyle = `
-:root { color-scheme: light dark; --ground: #ffffff; --ink: #1f2328; --muted: #59636e; --line: #d0d4da; --shade: #f3f4f6; --failed: #b3261e; }
-@media (prefers-color-scheme: dark) { :root { --ground: #1b1f2a; --ink: #e6e8ec; --muted: #a6afba; --line: #414856; --shade: #262b38; --failed: #ff8a80; } }
-body { margin: 0 auto; max-width: 72rem; padding: 1rem 1.5rem 3rem; font: 15px/1.5 system-ui, -apple-system, 'Segoe UI', sans-serif; background: var(--vscode-editor-background, var(--ground)); color: var(--vscode-editor-foreground, var(--ink)); }
+:root { color-scheme: light dark; ${groundColours('#ffffff', '#1f2328', '#59636e', '#d0d4da', '#f3f4f6', '#b3261e')} }
+@media (prefers-color-scheme: dark) {
+:root { ${groundColours('#1b1f2a', '#e6e8ec', '#a6afba', '#414856', '#262b38', '#ff8a80')} }
+${onDark('body:not(.vscode-light, .vscode-high-contrast-light)')}
+}
+${onDark('body:is(.vscode-dark, .vscode-high-contrast:not(.vscode-high-contrast-light))')}
+body { margin: 0 auto; max-width: 72rem; padding: 1rem 1.5rem 3rem; font: 15px/1.5 system-ui, -apple-system, 'Segoe UI', sans-serif; background: var(--ground); color: var(--ink); }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
 .scroller { overflow-x: auto; }
 table { border-collapse: collapse; }
-caption { text-align: start; color: var(--vscode-descriptionForeground, var(--muted)); padding-block-end: 0.4rem; }
-th, td { border: 1px solid var(--vscode-editorWidget-border, var(--line)); padding: 0.25rem 0.6rem; text-align: start; vertical-align: top; }
+caption { text-align: start; color: var(--muted); padding-block-end: 0.4rem; }
+th, td { border: 1px solid var(--line); padding: 0.25rem 0.6rem; text-align: start; vertical-align: top; }
 section td { overflow-wrap: anywhere; }
-th { font-weight: 600; } thead th { background: var(--vscode-editorWidget-background, var(--shade)); white-space: nowrap; }
-.failed > * { color: var(--vscode-errorForeground, var(--failed)); font-weight: 600; }
+th { font-weight: 600; } thead th { background: var(--shade); white-space: nowrap; }
+.failed > * { color: var(--failed); font-weight: 600; }
 .number { text-align: end; white-space: nowrap; font-variant-numeric: tabular-nums; }
 figure { margin: 1.2rem 0; overflow-x: auto; } svg { max-width: 100%; height: auto; }
+${recoloured.join('\n')}
 @media print { figure, tr { break-inside: avoid; } }
 `;
+
+/** Points in their colours for dark grounds. */
+function onDark(body: string): string {
+  return `${body} .point { stroke: var(--on-dark); } ${body} .point:not(.hollow) { fill: var(--on-dark); }`;
+}
+
+/** The page's own colours; the editor's where the page is shown in one. */
+function groundColours(ground: string, foreground: string, muted: string, line: string, shade: string, failed: string): string {
+  const editor = (name: string, own: string): string => `var(--vscode-${name}, ${own})`;
+  return `--ground: ${editor('editor-background', ground)}; --ink: ${editor('editor-foreground', foreground)}; --muted: ${editor('descriptionForeground', muted)}; --line: ${editor('editorWidget-border', line)}; --shade: ${editor('editorWidget-background', shade)}; --failed: ${editor('errorForeground', failed)};`;
+}
 
 /** No script, no frame, no form, and nothing from anywhere: what the page says is in it. */
 const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-/** Runs as one HTML page with its pictures: it needs no other file, no script and no network. */
-export function htmlReport(reports: readonly RunReport[]): string {
+/** Runs as one HTML page with its pictures: it needs no other file, no script and no network. @param notes on all of them, plain text */
+export function htmlReport(reports: readonly RunReport[], notes: readonly string[] = []): string {
   return htmlPage(`Two Heads: ${formatNumberOf(reports.length, 'run')}`, [
     summaryTable(reports),
+    ...notes.map((note) => `<p>${text(note)}</p>`),
     ...picturesOf(reports),
     ...reports.map(section),
   ]);
@@ -125,12 +159,14 @@ const comparedBy: readonly (readonly [name: string, of: (report: RunReport) => u
 /** The pictures of all runs together; quality against cost only where one front over all of them means something. */
 function picturesOf(reports: readonly RunReport[]): string[] {
   const labelled = reports.map((report, index) => ({ label: visible(runTitle(report, index).replace(/^Run /, '')), run: report.run }));
+  const marks = pointMarks(reports.map(markedRun));
   const points = reports.flatMap(({ scenario, run, quality, verdict }, index) =>
     quality === null
       ? []
       : [
           {
             scenario: scenarioLabel(scenario),
+            mark: marks[index],
             label: `run ${index + 1}${quality.ownBaseline === true ? ', its own baseline' : ''}`,
             cost: run.calls.total,
             quality: quality.meanKl,
@@ -162,6 +198,23 @@ function picturesOf(reports: readonly RunReport[]): string[] {
             ),
           ]),
   ];
+}
+
+/** Rows of text under a header, the first cell of each a name. */
+export interface TextTable {
+  readonly title: string;
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** A table in a page, under its title. @param numeric whether all but names are figures */
+export function titledTable({ title, header, rows }: TextTable, numeric = false): string {
+  const head = header.map((name, column) => `<th scope="col"${classOf(numeric && column > 0)}>${text(name)}</th>`).join('');
+  const body = rows.map(
+    ([first, ...rest]) =>
+      `<tr><th scope="row">${text(first)}</th>${rest.map((cell) => `<td${classOf(numeric)}>${text(cell)}</td>`).join('')}</tr>`,
+  );
+  return `<h2>${text(title)}</h2>\n${scroller(text(title), `<table>\n<thead><tr>${head}</tr></thead>\n<tbody>\n${body.join('\n')}\n</tbody>\n</table>`)}`;
 }
 
 /** A picture in a page. */

@@ -1,3 +1,6 @@
+import { formatDuration } from '../format';
+import { t } from '../l10n';
+
 /** One increment of a run's progress. */
 export interface Progress {
   /** What is being done, in a few words. */
@@ -10,14 +13,27 @@ export interface Progress {
 /** Receives progress; called often, so it must be cheap. */
 export type OnProgress = (progress: Progress) => void;
 
+/** Least time that is said to be left, and least time after which it is said, in milliseconds. */
+const saidFromMs = 1000;
+
 /**
- * Time until a run ends, in milliseconds, if it goes on as it did; null while that cannot be said.
+ * Reports progress with the time that is left, once it can be said: by the clock from the first report on.
  *
- * @param since where the clock began: the share of the run that was done then
- * @param elapsedMs since then
+ * @param clock milliseconds since any moment
  */
-export function timeLeft(fraction: number, since: number, elapsedMs: number): number | null {
-  return fraction > since ? (elapsedMs * (1 - fraction)) / (fraction - since) : null;
+export function withTimeLeft(onProgress: OnProgress, clock: () => number): OnProgress {
+  let start: { readonly fraction: number; readonly at: number } | undefined;
+  return (progress) => {
+    const now = clock();
+    start ??= { fraction: progress.fraction, at: now };
+    const elapsed = now - start.at;
+    const { fraction, message } = progress;
+    // If it goes on as it did since.
+    const left = fraction > start.fraction ? (elapsed * (1 - fraction)) / (fraction - start.fraction) : 0;
+    onProgress(
+      Math.min(elapsed, left) < saidFromMs ? progress : { ...progress, message: t('{0}, about {1} left', message, formatDuration(left)) },
+    );
+  };
 }
 
 /** Wall time of the phases in milliseconds. */

@@ -1,5 +1,6 @@
 import type { Atlas } from '../atlas/atlas';
 import type { TokenCurves } from '../atlas/by-token';
+import type { ChoiceReport } from '../chosen/report';
 import type { Construction } from '../construct/construction';
 import { formatCount, formatDeviation } from '../format';
 import { t } from '../l10n';
@@ -17,6 +18,7 @@ import type { ModelShape, OracleShape } from '../shapes';
 import type { PromptFormat } from '../source/format';
 import type { PartTokens } from '../source/prompt-text';
 import type { Coverage } from './coverage';
+import type { OutsideBox } from './outside-box';
 import type { LayerTimes, Phases } from './phases';
 import type { SamplingReport } from './sampling';
 import type { Verdict } from './verdict';
@@ -102,6 +104,8 @@ export interface PlanDocument {
   readonly oracle: OracleShape;
   readonly construction: Construction;
   readonly plan: PlanReport;
+  /** What is computed outside the black box; absent under `fused`, which has none, and in reports of earlier versions. */
+  readonly outsideBox?: OutsideBox | undefined;
   /** Resident memory that a run is expected to take, by parts; absent in reports of earlier versions. */
   readonly memory?: MemoryEstimate | undefined;
   /** What the calibrated device is expected to take; null where it is not calibrated. */
@@ -170,6 +174,8 @@ export interface Fidelity {
   readonly lostRows?: number | undefined;
   /** Of shards, rows on which theirs depend and that they do not read, or that see other keys in them, at most 16; absent in whole runs. */
   readonly wrongHalos?: readonly WrongHalo[] | undefined;
+  /** Layers whose chosen tiles are not what a choice may be, with what is wrong, at most 16; absent where there are none. */
+  readonly wrongChoices?: readonly { readonly layer: number; readonly reason: string }[] | undefined;
   /** Work token by token; absent where it was not looked at, as in reports of earlier versions. */
   readonly tokenwise?: TokenwiseFidelity | undefined;
   /** What quality is summed up from; absent where there is none, as in reports of earlier versions. */
@@ -273,6 +279,8 @@ export interface RunReport extends PlanDocument {
   readonly qualityNote: string | null;
   readonly verdict: Verdict;
   readonly environment: Environment;
+  /** The tiles that the run chose, and how far that is from reading all; absent where it chose none, or nothing was verified. */
+  readonly choice?: ChoiceReport | undefined;
   /** Where its attention went, and its losses token by token; absent where nobody asked, as in reports of earlier versions. */
   readonly atlas?: Atlas | undefined;
   readonly byToken?: TokenCurves | null | undefined;

@@ -1,8 +1,10 @@
+import { choiceLines } from '../chosen/report';
 import { formatBytes, formatCount, formatDuration, formatError, formatFigure, formatNumberOf, formatShare } from '../format';
 import { breakEvenText, expectation, notesOf } from '../hints/expected';
 import { contextLength, contextText } from '../plan/context-length';
 import { memoryDetail } from '../predict/memory';
 import { scenarioLabel } from '../scenario/scenario';
+import { outsideBoxText } from './outside-box';
 import { ownBaselineText } from './quality';
 import { verdictName, verdictText } from './verdict';
 import { toJson } from './json';
@@ -19,13 +21,15 @@ export function reportJson(report: object): string | undefined {
 }
 
 /** A plan as compact Markdown. */
-export function planText({ prompt, model, scenario, oracle, construction, plan, memory, prediction }: PlanDocument): string {
+export function planText(document: PlanDocument): string {
+  const { prompt, model, scenario, oracle, construction, plan, outsideBox, memory, prediction } = document;
   const { calls, bound } = plan;
   return lines([
     `**${prompt.path}**: ${formatNumberOf(prompt.tokens, 'token')} under ${scenarioLabel(scenario)}, ${model.name}, M = ${formatCount(oracle.inputLength)}, ${construction}`,
     ...(contextLength(model.shape) === undefined ? [] : [`- context: ${contextText(prompt.tokens, model.shape)}`]),
     `- ${formatNumberOf(plan.blocks, 'block')}, ${formatNumberOf(plan.tiles, 'tile')} per head`,
     `- ${formatCount(calls.total)} calls of the small transformer: ${formatCount(calls.attention)} attention (bound: ${formatCount(bound.calls)}, ${bound.theorem}), ${formatCount(calls.tokenwise)} token-wise`,
+    ...(outsideBox === undefined ? [] : [`- outside the box: ${outsideBoxText(outsideBox, plan.flops)}`]),
     memory === undefined
       ? `- about ${formatBytes(plan.bytes)} of tensors at the peak`
       : `- memory of a run: about ${formatBytes(memory.peak)} at the peak = ${memoryDetail(memory)}`,
@@ -39,7 +43,7 @@ export function planText({ prompt, model, scenario, oracle, construction, plan, 
 
 /** A run as compact Markdown: its plan and its results. */
 export function runText(report: RunReport): string {
-  const { run, fidelity, quality, qualityNote, verdict } = report;
+  const { run, fidelity, choice, quality, qualityNote, verdict } = report;
   return lines([
     planText(report),
     `- ran on ${run.provider} (${run.device}) in ${formatDuration(run.wallMs)}: ${formatNumberOf(run.calls.total, 'call')}, peak memory ${formatBytes(run.peakRssBytes)}`,
@@ -47,6 +51,7 @@ export function runText(report: RunReport): string {
       ? '- fidelity: not checked'
       : `- fidelity: max abs error ${formatError(fidelity.maxAbsError)} against exact float64 attention under the same mask`,
     `- verdict: ${verdictText(verdict)}`,
+    ...(choice === undefined ? [] : choiceLines(choice).map((line) => `- chosen tiles: ${line}`)),
     quality === null ? `- quality: ${qualityNote ?? 'not measured'}` : `- quality: ${qualityText(quality, quality)}`,
     ...(quality?.byTraining
       ? [

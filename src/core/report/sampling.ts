@@ -54,26 +54,60 @@ export interface SampleSpread {
 }
 
 /**
- * The relative error that a uniform sample without replacement stays within in every one of `trials` rows, with probability
- * `1 - failureProbability`: Bernstein's inequality, which holds without replacement too (Bardenet and Maillard, Bernoulli 21(3),
- * 2015), on the sum and on the normaliser that it is divided by. Infinite where the normaliser itself may be lost.
+ * The relative errors that the output and the normaliser of a uniform sample without replacement stay within in every one of `trials`
+ * rows, with probability `1 - failureProbability`: Bernstein's inequality, which holds without replacement too (Bardenet and
+ * Maillard, Bernoulli 21(3), 2015), on the sum and on the normaliser that it is divided by. The output's is infinite where the
+ * normaliser itself may be lost.
  *
  * @param sample keys that a query reads, of N tokens
  * @param trials rows, over all heads, layers and seeds
  */
-export function statisticalError(
+export function statisticalErrors(
   { output, normaliser }: SampleSpread,
   tokens: number,
   sample: number,
   trials: number,
   failureProbability: number,
-): number {
+): { readonly output: number; readonly normaliser: number } {
+  if (sample >= tokens) {
+    return { output: 0, normaliser: 0 };
+  }
   const log = Math.log((2 * trials) / failureProbability);
   const reach = ({ deviation, largest }: SampleSpread['output'], mean: number): number =>
     deviation * Math.sqrt((1 - sample / tokens) / sample) * (mean + Math.sqrt(2 * log)) + (largest * log) / (3 * sample);
   const lost = reach(normaliser, 0);
   // The norm of a vector has a mean of its own: one standard deviation.
-  return sample >= tokens ? 0 : lost < 1 ? reach(output, 1) / (1 - lost) : Infinity;
+  return { output: lost < 1 ? reach(output, 1) / (1 - lost) : Infinity, normaliser: lost };
+}
+
+/**
+ * The mean square that the relative error of a sum has, if it is estimated from a uniform sample without replacement.
+ *
+ * @param deviation of the terms relative to their mean, over all keys
+ * @param sample keys that a query reads, of N tokens
+ */
+export function expectedSquare(deviation: number, tokens: number, sample: number): number {
+  return (deviation ** 2 * (1 - sample / tokens)) / sample;
+}
+
+/** Squared errors of a trial, each relative to what `expectedSquare` says of it: their means, 1 for a right estimator. */
+export interface SquareRatios {
+  readonly normaliser: number;
+  readonly output: number;
+  /** How many numbers that are independent of one another either mean is of, at least. */
+  readonly independent: number;
+}
+
+/** The probability with which a check by statistics alone may find fault with what is right. */
+export const falseAlarmProbability = 1e-6;
+
+/**
+ * What the mean of so many independent squares of normal numbers stays within, but for `falseAlarmProbability`: Laurent and Massart,
+ * Annals of Statistics 28(5), 2000, lemma 1. Sums over a sample without replacement have lighter tails than normal ones.
+ */
+export function squareRatioRange(independent: number): { readonly from: number; readonly to: number } {
+  const log = Math.log(2 / falseAlarmProbability) / independent;
+  return { from: Math.max(0, 1 - 2 * Math.sqrt(log)), to: 1 + 2 * Math.sqrt(log) + 2 * log };
 }
 
 /** The constants of theorem 4.1's assumption, as measured on one head. */
@@ -129,11 +163,13 @@ export interface SamplingReport {
   readonly errors: ErrorSpread;
   /**
    * The relative error that statistics expect all of these rows and seeds to stay within, with the same probability
-   * (`statisticalError`); absent in reports of versions that did not find it.
+   * (`statisticalErrors`); absent in reports of versions that did not find it.
    */
   readonly statisticalError?: number | undefined;
   /** What float32 rounding may add to the error of any of these rows; absent in reports of versions that did not find it. */
   readonly roundingError?: number | undefined;
+  /** Absent where nothing says how many of the errors are independent: of a run, and of versions that did not find them. */
+  readonly squareRatios?: SquareRatios | undefined;
   /** Seeds all of whose rows stayed within `epsilon`. */
   readonly within: number;
 }

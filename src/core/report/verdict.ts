@@ -1,12 +1,13 @@
 import { isBlackBox, type Construction } from '../construct/construction';
-import { formatCount, formatError, formatLogCount } from '../format';
-import { t } from '../l10n';
+import { formatCount, formatError, formatFigure, formatLogCount } from '../format';
+import { english, t } from '../l10n';
 import { isBeyondRounding, type RoundingUse } from '../math/rounding';
 import type { Precision } from '../options/table';
 import { isSampled, type Scenario } from '../scenario/scenario';
 import { type Coverage, missingOf } from './coverage';
 import type { PredictionFidelity, TokenwiseFidelity, WrongHalo } from './around-attention';
-import { guaranteedByTheorem, type SamplingReport } from './sampling';
+import { guaranteedByTheorem, type SamplingReport, squareRatioRange } from './sampling';
+import { reasonShown, verdictWords as words } from './verdict-words';
 
 /**
  * How a result came out.
@@ -58,6 +59,7 @@ export interface Evidence {
     readonly coverage?: Coverage | undefined;
     readonly lostRows?: number | undefined;
     readonly wrongHalos?: readonly WrongHalo[] | undefined;
+    readonly wrongChoices?: readonly { readonly layer: number; readonly reason: string }[] | undefined;
     readonly tokenwise?: TokenwiseFidelity | undefined;
     readonly prediction?: PredictionFidelity | undefined;
     readonly probe?: { readonly maxRelError: number; readonly wrongRows: readonly { readonly from: number; readonly to: number }[] } | null;
@@ -85,7 +87,7 @@ export const agreeingKl = 1e-5;
 export function runVerdict(evidence: Evidence): Verdict {
   const { fidelity, quality } = evidence;
   if (quality !== null && [quality.perplexity, quality.meanKl ?? 0].some(Number.isNaN)) {
-    return failed(null, NaN, 'The predictions are not numbers: something in the run overflowed.');
+    return failed(null, NaN, words.notNumbers);
   }
   const compared = comparedVerdict(evidence);
   if (compared?.kind === 'failed') {
@@ -93,57 +95,43 @@ export function runVerdict(evidence: Evidence): Verdict {
   }
   const overflowed = overflowVerdict(evidence.lostRows ?? fidelity?.lostRows);
   if (fidelity === null) {
-    return (
-      overflowed ?? compared ?? { kind: 'vacuous', bound: null, measured: null, reason: 'Nothing was verified, so nothing is promised.' }
-    );
+    return overflowed ?? compared ?? { kind: 'vacuous', bound: null, measured: null, reason: words.nothingVerified };
   }
   const errors = [fidelity.maxAbsError, fidelity.maxRelError, fidelity.logNormaliserError];
   const lost = errors.find((error) => !Number.isFinite(error));
   if (lost !== undefined) {
-    return failed(
-      fidelity.rounding?.bound ?? null,
-      lost,
-      'An error is not finite: something in the run overflowed, or a row lost all its keys.',
-    );
+    return failed(fidelity.rounding?.bound ?? null, lost, words.notFinite);
   }
   if (fidelity.probe && fidelity.probe.wrongRows.length > 0) {
     const rows = fidelity.probe.wrongRows.map(rowsText).join(', ');
-    return failed(fidelity.rounding?.bound ?? null, fidelity.probe.maxRelError, `The probe finds these rows wrong: ${rows}.`);
+    return failed(fidelity.rounding?.bound ?? null, fidelity.probe.maxRelError, english(words.probeRows, rows));
   }
   if (fidelity.wrongRows && fidelity.wrongRows.length > 0) {
     const [wrong] = fidelity.wrongRows;
     const more = fidelity.wrongRows.length - 1;
-    const others = more === 0 ? '' : more === 1 ? ', and another row' : `, and ${formatCount(more)} other rows at least`;
+    const others = more === 0 ? '' : more === 1 ? words.another : english(words.others, formatCount(more));
     return failed(
       fidelity.rounding?.bound ?? null,
       fidelity.rounding?.error ?? fidelity.maxRelError,
-      `Row ${rowText(wrong)} is off by more than rounding explains${others}.`,
+      english(words.rowOff, rowText(wrong), others),
     );
   }
   const halo = fidelity.wrongHalos?.at(0);
   if (halo !== undefined) {
-    return failed(
-      null,
-      Infinity,
-      `A shard lacks row ${formatCount(halo.row + 1)} of layer ${halo.layer + 1}, on which its own rows depend, or shows it other keys than the prompt does.`,
-    );
+    return failed(null, Infinity, english(words.halo, formatCount(halo.row + 1), halo.layer + 1));
+  }
+  const choice = fidelity.wrongChoices?.at(0);
+  if (choice !== undefined) {
+    return failed(null, Infinity, english(words.choice, choice.layer + 1, choice.reason));
   }
   if (fidelity.tokenwise && fidelity.tokenwise.wrongRows.length > 0) {
     const { bound, maxRelError, wrongRows } = fidelity.tokenwise;
     const [{ layer, row }] = wrongRows;
-    return failed(
-      bound,
-      maxRelError,
-      `Row ${formatCount(row + 1)} of layer ${layer + 1}, its projections or what the layer makes of its attention, is not what the weights give.`,
-    );
+    return failed(bound, maxRelError, english(words.tokenwiseRow, formatCount(row + 1), layer + 1));
   }
   if (fidelity.prediction && isBeyondRounding(fidelity.prediction)) {
     const { position, error, bound } = fidelity.prediction;
-    return failed(
-      bound,
-      error,
-      `A loss or divergence at position ${formatCount(position + 1)} is off by ${formatError(error)} nats, beyond float32 rounding, ${formatError(bound)}.`,
-    );
+    return failed(bound, error, english(words.lossOff, formatCount(position + 1), formatError(error), formatError(bound)));
   }
   if (overflowed !== undefined) {
     return overflowed;
@@ -168,7 +156,7 @@ function roundedActivations({ maxRelError, bound, layers, activations }: Tokenwi
     kind: 'within',
     bound,
     measured: maxRelError,
-    reason: `Activations are rounded to ${activations}: of the rows compared, one in each of ${formatCount(layers)} layers, the worst is off by ${formatError(maxRelError)} of its largest number, and may be by ${formatError(bound)}; attention is within its own bound.`,
+    reason: english(words.activations, String(activations), formatCount(layers), formatError(maxRelError), formatError(bound)),
   };
 }
 
@@ -178,7 +166,7 @@ function unpromised({ error, largestBound }: PredictionFidelity): Verdict {
     kind: 'vacuous',
     bound: largestBound,
     measured: error,
-    reason: `A loss or divergence may be off by ${formatError(largestBound)} nats by float32 rounding of its logits, which promises nothing.`,
+    reason: english(words.lossVacuous, formatError(largestBound)),
   };
 }
 
@@ -193,10 +181,7 @@ function comparedVerdict({ quality, native, precision, construction }: Evidence)
     kind,
     bound: agreeingKl,
     measured: quality.meanKl,
-    reason:
-      kind === 'failed'
-        ? `Its predictions differ from those of dense attention by a mean KL of ${found} nats, beyond ${allowed}.`
-        : `Its predictions are those of dense attention up to a mean KL of ${found} nats, within ${allowed}; the attention itself was not verified.`,
+    reason: kind === 'failed' ? english(words.denseDiffers, found, allowed) : english(words.denseAgrees, found, allowed),
   };
 }
 
@@ -206,16 +191,16 @@ export function roundedVerdict(
   { construction, precision }: Pick<Evidence, 'construction' | 'precision'>,
 ): Verdict {
   if (rounding === undefined) {
-    return { kind: 'vacuous', bound: null, measured: null, reason: 'No bound was kept with these errors, so they prove nothing.' };
+    return { kind: 'vacuous', bound: null, measured: null, reason: words.noBound };
   }
   const { error, bound, largestBound } = rounding;
   const literal = construction === 'paper';
   const kind = judge(error, bound, literal ? 'within' : 'exact', largestBound);
   const what = literal
-    ? `what the literal formulas of construction paper lose in ${precision}`
+    ? english(words.literalLoss, precision)
     : isBlackBox(construction)
-      ? `${precision} rounding of scores, read through a synthetic token`
-      : `${precision} rounding`;
+      ? english(words.boxRounding, precision)
+      : english(words.rounding, precision);
   const [found, allowed] = [formatError(error), formatError(kind === 'vacuous' ? largestBound : bound)];
   return {
     kind,
@@ -223,16 +208,16 @@ export function roundedVerdict(
     measured: error,
     reason:
       kind === 'failed'
-        ? `A row is off by ${found} of the largest value, beyond ${what}, ${allowed}.`
+        ? english(words.rowBeyond, found, what, allowed)
         : kind === 'vacuous'
-          ? `A row may be off by ${allowed} of the largest value by ${what}, which promises nothing.`
-          : `Every row compared is within ${what}: the one nearest to its bound is off by ${found} of the largest value, and may be by ${allowed}.`,
+          ? english(words.rowVacuous, allowed, what)
+          : english(words.rowsWithin, what, found, allowed),
   };
 }
 
 /**
  * The verdict on sampled attention: by theorem 4.1, or by the statistics of its sample where those promise more, with the rounding
- * of the same rows beside it.
+ * of the same rows beside it; of a trial whose errors are known to be independent, by their mean square as well.
  */
 export function sampledVerdict(sampling: SamplingReport | null): Verdict {
   if (sampling === null) {
@@ -240,8 +225,12 @@ export function sampledVerdict(sampling: SamplingReport | null): Verdict {
       kind: 'vacuous',
       bound: null,
       measured: null,
-      reason: 'No samples were tried, so nothing is stated of the error of this one.',
+      reason: words.noSamples,
     };
+  }
+  const odd = oddSquares(sampling);
+  if (odd !== undefined) {
+    return odd;
   }
   const logTheorem = guaranteedByTheorem(sampling);
   const statistical = sampling.statisticalError ?? Infinity;
@@ -249,18 +238,39 @@ export function sampledVerdict(sampling: SamplingReport | null): Verdict {
   const bound = (byTheorem ? Math.exp(logTheorem) : statistical) + (sampling.roundingError ?? 0);
   const measured = sampling.errors.maximum;
   const kind = judge(measured, bound, 'within');
-  const of = byTheorem ? 'theorem 4.1 guarantees' : 'statistics expect of the sample';
+  const of = byTheorem ? words.byTheorem : words.byStatistics;
   return {
     kind,
     bound,
     measured,
     reason:
       kind === 'vacuous'
-        ? `Theorem 4.1 guarantees an error of ${formatLogCount(logTheorem)} here and statistics expect ${Number.isFinite(statistical) ? `up to ${formatError(statistical)}` : 'any'}, which promises nothing.`
+        ? english(
+            words.sampledVacuous,
+            formatLogCount(logTheorem),
+            Number.isFinite(statistical) ? english(words.upTo, formatError(statistical)) : words.any,
+          )
         : kind === 'failed'
-          ? `An error of ${formatError(measured)} is beyond the ${formatError(bound)} that ${of}.`
-          : `Errors of up to ${formatError(measured)} are within the ${formatError(bound)} that ${of}.`,
+          ? english(words.sampledBeyond, formatError(measured), formatError(bound), of)
+          : english(words.sampledWithin, formatError(measured), formatError(bound), of),
   };
+}
+
+/** The verdict on a trial whose errors are larger, or smaller, than those of samples of its size; undefined where they are neither. */
+function oddSquares({ squareRatios, sample }: SamplingReport): Verdict | undefined {
+  if (squareRatios === undefined) {
+    return undefined;
+  }
+  const { from, to } = squareRatioRange(squareRatios.independent);
+  const found = (['normaliser', 'output'] as const).find((of) => !(squareRatios[of] >= from && squareRatios[of] <= to));
+  return (
+    found &&
+    failed(
+      to,
+      squareRatios[found],
+      english(words.squares, found, formatFigure(squareRatios[found]), formatCount(sample), formatFigure(from), formatFigure(to)),
+    )
+  );
 }
 
 /** The verdict on several results: the worst of them, a failure before what is vacuous. @param verdicts at least one */
@@ -294,7 +304,7 @@ export function verdictName(kind: VerdictKind): string {
 
 /** A verdict in a line: its kind, and why. */
 export function verdictText({ kind, reason }: Pick<Verdict, 'kind' | 'reason'>): string {
-  return `${verdictName(kind)}: ${reason}`;
+  return `${verdictName(kind)}: ${reasonShown(reason)}`;
 }
 
 /** Rows as a person reads them, counted from 1, such as `65 to 128`. */
@@ -304,14 +314,12 @@ export function rowsText({ from, to }: { readonly from: number; readonly to: num
 
 /** A row of a head as a person reads it, all counted from 1. */
 export function rowText({ layer, head, row }: { readonly layer: number; readonly head: number; readonly row: number }): string {
-  return `${formatCount(row + 1)} of head ${head + 1} in layer ${layer + 1}`;
+  return english(words.row, formatCount(row + 1), head + 1, layer + 1);
 }
 
 /** The verdict on rows whose residual stream overflowed; undefined where none did. */
 export function overflowVerdict(lostRows = 0): Verdict | undefined {
-  return lostRows > 0
-    ? failed(null, Infinity, `The residual stream of ${formatCount(lostRows)} rows overflowed: no norm of it is right.`)
-    : undefined;
+  return lostRows > 0 ? failed(null, Infinity, english(words.overflowed, formatCount(lostRows))) : undefined;
 }
 
 /** A verdict that failed. */

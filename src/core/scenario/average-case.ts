@@ -1,6 +1,6 @@
 import { sampledBlocks } from '../construct/tiles';
 import { text } from '../l10n';
-import type { ScenarioDefinition } from './definition';
+import type { NumberParameter, ScenarioDefinition } from './definition';
 import { fullMask } from './full';
 
 /** Theorem 4.1: full attention, estimated from one random block of keys per query block. */
@@ -10,22 +10,23 @@ export interface AverageCaseScenario {
   readonly seed: number;
 }
 
+/** The seed of what is drawn at random, which `adaptive` has too. */
+export const seedParameter: NumberParameter<'seed'> = {
+  name: 'seed',
+  symbol: 'n',
+  title: text('Seed'),
+  description: text('Seed of the random sample of keys.'),
+  minimum: 0,
+  maximum: 4_294_967_295,
+  default: 1,
+};
+
 /** The sampled scenario; its mask is the full one, because that is what is estimated. */
 export const averageCase: ScenarioDefinition<AverageCaseScenario> = {
   kind: 'average-case',
   title: text('Average case'),
   description: text('Full attention estimated from one random block of keys per query block.'),
-  parameters: [
-    {
-      name: 'seed',
-      symbol: 'n',
-      title: text('Seed'),
-      description: text('Seed of the random permutation of the keys.'),
-      minimum: 0,
-      maximum: 4_294_967_295,
-      default: 1,
-    },
-  ],
+  parameters: [seedParameter],
   mark: { colour: 'yellow', shape: 'star' },
   mask: (_scenario, tokens) => fullMask(tokens),
   looksAhead: () => true,

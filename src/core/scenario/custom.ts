@@ -32,7 +32,7 @@ export const custom: ScenarioDefinition<CustomScenario> = {
     default: 'k <= q and (q - k < 256 or k % 64 == 0)',
     check: parseMask,
   },
-  mark: { colour: 'foreground', shape: 'ring' },
+  mark: { colour: 'foreground', shape: 'circle', hollow: true },
   written: true,
   mask: ({ expression, starts }, tokens, budget) => new ExpressionMask(expression, tokens, budget, starts),
   expression: ({ expression }) => expression,

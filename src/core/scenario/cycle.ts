@@ -8,7 +8,7 @@ const longestCycle = 1024;
  * A cycle as short as it can be.
  *
  * @param whose what has the scenarios
- * @throws InputError for one that is empty, too long, or samples keys in some of them
+ * @throws InputError for one that is empty, too long, or samples keys or chooses tiles in some of them
  */
 export function shortestCycle(cycle: readonly LayerScenario[], whose: 'layers' | 'heads'): readonly LayerScenario[] {
   if (cycle.length === 0 || cycle.length > longestCycle) {
@@ -18,7 +18,7 @@ export function shortestCycle(cycle: readonly LayerScenario[], whose: 'layers' |
   if (cycle.every((scenario) => isSame(scenario, first))) {
     return [first];
   }
-  const sampled = cycle.find(({ kind }) => definitionOf(kind).sampleSeed !== undefined);
+  const sampled = cycle.find(({ kind }) => definitionOf(kind).sampleSeed !== undefined || definitionOf(kind).choosesTiles !== undefined);
   if (sampled !== undefined) {
     throw new InputError(
       `Scenario "${sampled.kind}" cannot be one of several in a cycle of ${whose}; use it for all ${whose}, or leave it out.`,

@@ -1,3 +1,4 @@
+import type { TileRule } from '../chosen/rule';
 import type { Arrangement, BlackBoxRequest } from '../construct/construction';
 import type { Mask } from './mask';
 import type { StepBudget } from './pairs/budget';
@@ -38,10 +39,11 @@ export interface TextParameter<Name extends string = string> {
   readonly check: (value: string) => void;
 }
 
-/** The colour and the shape of a scenario in every chart. */
+/** The colour and the shape of a scenario's kind in every chart; no two kinds have both in common. */
 export interface Mark {
   readonly colour: 'blue' | 'orange' | 'purple' | 'green' | 'red' | 'yellow' | 'foreground';
-  readonly shape: 'circle' | 'square' | 'triangle' | 'diamond' | 'cross' | 'star' | 'ring';
+  readonly shape: 'circle' | 'square' | 'triangle' | 'diamond' | 'down' | 'plus' | 'cross' | 'star';
+  readonly hollow?: boolean;
 }
 
 /** The most tiles of one head that `fused` can need, with the statement that proves it. */
@@ -96,6 +98,8 @@ export interface ScenarioDefinition<S extends { readonly kind: string }> {
    * The seed of the permutation for sampling keys (theorem 4.1): the result is an estimate. Absent if all keys are read.
    */
   sampleSeed?(scenario: S): number;
+  /** How its tiles are chosen in the run, by the content of the layer, from those of its mask, the causal one. Absent if all are read. */
+  choosesTiles?(scenario: S): TileRule;
   /** Whether the keys visible to earlier queries change as the sequence grows: then their results cannot be cached. */
   dependsOnLength?(scenario: S): boolean;
   /**

@@ -1,5 +1,6 @@
 import { InputError } from '../errors';
 import { quoted } from '../text/printable';
+import { adaptive } from './adaptive';
 import { attentionSink } from './attention-sink';
 import { averageCase } from './average-case';
 import { causal } from './causal';
@@ -8,9 +9,10 @@ import type { NumberParameter, ScenarioDefinition, TextParameter } from './defin
 import { full } from './full';
 import { localWindow } from './local-window';
 import { slidingWindow } from './sliding-window';
+import { topK } from './top-k';
 
 /** Every scenario of a layer, in menu order. A new one needs its own file and a line here. */
-const definitions = [full, causal, slidingWindow, attentionSink, localWindow, averageCase, custom] as const;
+const definitions = [full, causal, slidingWindow, attentionSink, localWindow, averageCase, topK, adaptive, custom] as const;
 
 type ScenarioOf<D> = D extends ScenarioDefinition<infer S extends { readonly kind: string }> ? S : never;
 

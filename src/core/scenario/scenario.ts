@@ -1,3 +1,4 @@
+import type { TileRule } from '../chosen/rule';
 import { type Arrangement, type BlackBoxConstruction, type BlackBoxRequest, fitsBands } from '../construct/construction';
 import { InputError } from '../errors';
 import { quoted } from '../text/printable';
@@ -260,6 +261,12 @@ export function isSampled(scenario: Scenario): boolean {
   return sampleSeed(scenario) !== undefined;
 }
 
+/** How the tiles of each layer are chosen in the run, by its queries and keys; undefined if the mask alone says which are read. */
+export function tileRuleOf(scenario: Scenario): TileRule | undefined {
+  // Cycles never choose.
+  return isCycle(scenario) ? undefined : definitionOf(scenario.kind).choosesTiles?.(scenario);
+}
+
 /** Whether the user wrote the mask of some layer: its form is unknown, so other lengths are planned only on request. */
 export function isWritten(scenario: ScenarioChoice): boolean {
   return scenario.kind !== 'native' && layersOf(scenario).some(({ kind }) => definitionOf(kind).written === true);
@@ -301,13 +308,7 @@ export function needsCausalOracle(
 
 /** The colour and shape of a scenario in charts. Layers or heads that differ share the mark of custom masks. */
 export function markOf(kind: Scenario['kind']): Mark {
-  return isCycleKind(kind) ? { colour: 'foreground', shape: 'ring' } : definitionOf(kind).mark;
-}
-
-/** A mark for each of several scenarios: its own, or marks in turn if some are of the same kind. */
-export function marksOf(scenarios: readonly Scenario[]): readonly Mark[] {
-  const own = new Set(scenarios.map(({ kind }) => kind)).size === scenarios.length;
-  return scenarios.map(({ kind }, index) => (own ? markOf(kind) : layerDefinitions[index % layerDefinitions.length].mark));
+  return isCycleKind(kind) ? { colour: 'foreground', shape: 'circle', hollow: true } : definitionOf(kind).mark;
 }
 
 /** A scenario in words, such as `sliding-window(window 512)`. */
@@ -318,6 +319,32 @@ export function scenarioLabel(scenario: ScenarioChoice): string {
   const { kind } = scenario;
   const values = chosenIn(scenario).map(([name, value]) => (typeof value === 'string' ? value : `${name} ${value}`));
   return values.length === 0 ? kind : `${kind}(${values.join(', ')})`;
+}
+
+/**
+ * The numbers of a scenario in a few characters, for charts whose colours say its kind: `512 + 4 sinks`, `25%, 10% sampled`.
+ *
+ * @returns '' where it has none. How many queries are asked, and the seed beside other numbers, stand only where a user chose them
+ */
+export function numbersText(scenario: Scenario): string {
+  const numbers = isCycle(scenario) ? [] : chosenIn(scenario).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
+  const usual = new Map(choiceDefinition(scenario.kind).parameters.map((each) => [each.name as string, each.default]));
+  const valueOf = new Map(numbers);
+  const [window, sinks] = [valueOf.get('window'), valueOf.get('sinks')];
+  const others = numbers.filter(([name]) => name !== 'window' && name !== 'sinks');
+  return [
+    ...(window === undefined ? [] : [sinks === undefined ? String(window) : t('{0} + {1} sinks', window, sinks)]),
+    ...others.flatMap(([name, value]) => {
+      switch (name) {
+        case 'share':
+          return [`${value}%`];
+        case 'sample':
+          return [t('{0}% sampled', value)];
+        default:
+          return numbers.length > 1 && value === usual.get(name) ? [] : [name === 'seed' ? t('seed {0}', value) : t('{0} queries', value)];
+      }
+    }),
+  ].join(', ');
 }
 
 /** A scenario's name in words. */

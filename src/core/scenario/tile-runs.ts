@@ -2,10 +2,11 @@ import { blockEnd, blockStart, type Partition } from '../plan/partition';
 import type { BandedMask, GeneralMask, Mask, Range } from './mask';
 
 /**
- * How a tile reads its keys: `full` sees every pair, `partial` needs the mask, `sampled` reads a random block of keys.
+ * How a tile reads its keys: `full` sees every pair, `partial` needs the mask, `sampled` reads a random block of keys,
+ * `chosen` is one of those from which a run chooses by content.
  * Tiles in which no pair is visible are never part of a plan.
  */
-export type TileKind = 'full' | 'partial' | 'sampled';
+export type TileKind = 'full' | 'partial' | 'sampled' | 'chosen';
 
 /** Consecutive key blocks `[from, to)` that one query block reads in the same way. */
 export interface TileRun {

@@ -3,7 +3,7 @@ import { nativeScenario, type ModelShape } from '../shapes';
 import { type Mask, visibleRanges } from './mask';
 import { headsOf } from './per-head';
 import { layerGroups } from './per-layer';
-import { isSampled, maskOf, type Scenario, scenarioLabel, StepBudget } from './scenario';
+import { isSampled, maskOf, type Scenario, scenarioLabel, StepBudget, tileRuleOf } from './scenario';
 
 /** `[N]`, 1 where a scenario touches the position; a sentence where that cannot be said. */
 export type Touched = Uint8Array | string;
@@ -23,6 +23,9 @@ export const nothingTouched = "The mask hides no key that the model's own attent
 export function touchedPositions(scenario: Scenario, shape: ModelShape, tokens: number): Touched {
   if (isSampled(scenario)) {
     return 'Keys are sampled, so that no mask says which are hidden.';
+  }
+  if (tileRuleOf(scenario) !== undefined) {
+    return 'Tiles are chosen in each head of each layer, so that no mask says which keys are hidden.';
   }
   try {
     const budget = new StepBudget();

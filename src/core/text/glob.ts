@@ -1,4 +1,5 @@
 import { InputError } from '../errors';
+import { shown } from './printable';
 
 /** Whether a path has characters that make it a pattern. */
 export function isPattern(path: string): boolean {
@@ -18,23 +19,41 @@ export function withoutBraces(pattern: string): readonly string[] {
   const done: string[] = [];
   const open = [pattern];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const [whole, before, inner, after] = /^(.*?)\{([^{}]*,[^{}]*)\}(.*)$/s.exec(next) ?? [];
-    if (whole === undefined) {
+    const braces = innermostBraces(next);
+    if (braces === undefined) {
       done.push(next);
-    } else if (done.length + open.length > mostAlternatives) {
+      continue;
+    }
+    const [from, to] = braces;
+    const [before, inner, after] = [next.slice(0, from), next.slice(from + 1, to).split(','), next.slice(to + 1)];
+    if (done.length + open.length + inner.length > mostAlternatives) {
       throw new InputError(
-        `${pattern} stands for more than ${mostAlternatives} patterns; write some of its braces as prompts of their own.`,
-      );
-    } else {
-      open.push(
-        ...inner
-          .split(',')
-          .map((each) => before + each + after)
-          .reverse(),
+        `${shown(pattern, 200)} stands for more than ${mostAlternatives} patterns; write some of its braces as prompts of their own.`,
       );
     }
+    open.push(...inner.map((each) => before + each + after).reverse());
   }
   return [...new Set(done)];
+}
+
+/** Where the first braces are that have a comma and no others in them. A loop, because a pattern takes the square of a long text's time. */
+function innermostBraces(text: string): readonly [from: number, to: number] | undefined {
+  let from = -1;
+  let hasComma = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '{') {
+      [from, hasComma] = [at, false];
+    } else if (character === '}') {
+      if (from >= 0 && hasComma) {
+        return [from, at];
+      }
+      from = -1;
+    } else {
+      hasComma ||= character === ',';
+    }
+  }
+  return undefined;
 }
 
 /**

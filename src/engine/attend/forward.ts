@@ -1,13 +1,14 @@
+import { tileRuleOf, type Range } from '../../core/scenario/scenario';
 import { blackBoxLayout } from '../../core/plan/attention-cost';
 import { tokenwiseRows } from '../../core/plan/cost';
 import { hasHeadParts, instancesOfBlocks, layerParts, type LayerPlan, partsOfLayers, type Plan } from '../../core/plan/plan';
 import { type LayerStep, type Segments, wholeRun } from '../../core/plan/segments';
 import type { Phase } from '../../core/report/phases';
-import type { Range } from '../../core/scenario/scenario';
 import { modelPosition, type Positions, wholePrompt } from '../../core/shards/cut';
 import type { LoadedModel } from '../read/model/load';
 import { BlackBoxAttention } from './black-box/black-box-attention';
 import { type PhaseClock, throwIfCancelled } from './runtime/clock';
+import { ChosenAttention } from './tiles/chosen-attention';
 import { embed } from './tiles/embed';
 import { FusedAttention } from './tiles/fused-attention';
 import { headwiseAttention } from './tiles/headwise';
@@ -159,7 +160,10 @@ export async function* forwardRows(pass: ForwardPass): AsyncGenerator<StreamRows
       report('project', 0);
       const weights = model.layers[layer];
       const first = held[layer].restore(projected);
-      const tensors = await clock.time('project', () => project(pass, hidden, weights, cut(own.incoming), projected, first));
+      const tensors = {
+        ...(await clock.time('project', () => project(pass, hidden, weights, cut(own.incoming), projected, first))),
+        layer,
+      };
       const stream = held[layer].joinStream(hidden);
       const attendedRows = own.queries.to - own.queries.from;
       hidden = stream.subarray(0, attendedRows * width);
@@ -211,6 +215,10 @@ function attentionOverKeys(
   roomOf?: (plan: LayerPlan) => AttendedLayer,
 ): LayerAttention {
   const layout = blackBoxLayout(plan);
+  const rule = tileRuleOf(plan.scenario);
+  if (rule !== undefined) {
+    return new ChosenAttention(plan, rule, oracle, clock, onInstances, roomOf?.(plan));
+  }
   return layout === undefined
     ? new FusedAttention(plan, oracle, clock, onInstances, roomOf?.(plan))
     : new BlackBoxAttention(plan, layout, oracle, clock, onInstances);

@@ -4,7 +4,7 @@ import type { Precision, SimulationOptions } from '../../core/options/table';
 import type { Plan } from '../../core/plan/plan';
 import { segmentsOf } from '../../core/plan/segments';
 import { type PassExecutor, preferredExecutor } from '../../core/predict/executor';
-import { scenarioLabel } from '../../core/scenario/scenario';
+import { scenarioLabel, tileRuleOf } from '../../core/scenario/scenario';
 import { compiledForward, type CompiledPass } from './compiled/forward';
 import type { LoadedModel } from '../read/model/load';
 import { forwardRows, type StreamRows, wholeStream } from './forward';
@@ -16,7 +16,8 @@ import { OnnxOracle } from './tiles/onnx-oracle';
 /**
  * The executor of a plan on a device.
  *
- * @throws InputError if compiled layers, or float16, were requested for a black-box construction, or for heads with masks of their own
+ * @throws InputError if compiled layers, or float16, were requested for a black-box construction, for heads with masks of their own, or for
+ * tiles that are chosen in the run
  */
 export function executorOf(
   { executor, precision }: Pick<SimulationOptions, 'executor' | 'precision'>,
@@ -27,6 +28,11 @@ export function executorOf(
   if (scenario.kind === 'per-head' && (precision === 'float16' || executor === 'compiled')) {
     throw new InputError(
       `Compiled layers, and float16 with them, have one mask for all heads, and ${scenarioLabel(scenario)} has several; use --executor tiles in float32.`,
+    );
+  }
+  if (tileRuleOf(scenario) !== undefined && (precision === 'float16' || executor === 'compiled')) {
+    throw new InputError(
+      `Compiled layers, and float16 with them, have their tiles before the run, and ${scenarioLabel(scenario)} chooses them in it; use --executor tiles in float32.`,
     );
   }
   if (precision === 'float16' && (executor === 'tiles' || isBlackBox(construction))) {

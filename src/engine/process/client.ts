@@ -19,6 +19,7 @@ export type CallOptions = Partial<Pick<CallContext, 'signal' | 'onProgress' | 'o
 interface PendingCall<M extends Methods<M>> extends Pick<CallOptions, 'onProgress' | 'onRun'> {
   readonly resolve: (result: Result<M, MethodName<M>>) => void;
   readonly reject: (error: Error) => void;
+  readonly request: Request<M>;
 }
 
 /** What a client needs to know of the process or thread that it calls. */
@@ -71,12 +72,21 @@ export class RpcClient<M extends Methods<M>> {
       let killTimer: NodeJS.Timeout | undefined;
       const cancel = (): void => {
         cancelled?.fill(1);
+        // Another than that of the call where one was killed meanwhile.
+        const { channel = this.running(), lastId: last } = this;
         channel.send({ type: 'cancel', id });
         killTimer = setTimeout(() => {
           this.log(`The ${channel.name} did not stop within ${this.worker.patienceMs} ms of a cancel; killing it.`);
           this.settle(id)?.reject(new CancelledError());
           channel.kill();
+          // Calls of after the cancel waited for what did not stop: another worker has them.
+          const waiting = [...this.pending].filter(([each]) => each > last);
+          waiting.forEach(([each]) => this.pending.delete(each));
           this.ended(channel, 'killed');
+          for (const [each, call] of waiting) {
+            this.pending.set(each, call);
+            this.running().send(call.request);
+          }
         }, this.worker.patienceMs);
       };
       const finish =
@@ -88,10 +98,11 @@ export class RpcClient<M extends Methods<M>> {
         };
       // The answer with an id is the result of the method that was called with that id.
       const resolveAny = resolve as (result: Result<M, MethodName<M>>) => void;
-      this.pending.set(id, { resolve: finish(resolveAny), reject: finish(reject), ...listeners });
-      signal?.addEventListener('abort', cancel, { once: true });
       // `argument` belongs to `method`, but TypeScript cannot narrow the union of requests by a type parameter.
-      channel.send({ type: 'call', id, method, argument, cancelled } as Request<M>);
+      const request = { type: 'call', id, method, argument, cancelled } as Request<M>;
+      this.pending.set(id, { resolve: finish(resolveAny), reject: finish(reject), request, ...listeners });
+      signal?.addEventListener('abort', cancel, { once: true });
+      channel.send(request);
     });
   }
 

@@ -15,6 +15,7 @@ import { placedOptions, placedScenario } from '../read/part-starts';
 import { promptFromText } from '../read/prompt';
 import { readingModel, readSource } from '../read/source/read-source';
 import { PromptTokenizer } from '../read/tokenizer/tokenizer';
+import { type ExperimentFaults, experimentFaults } from '../tasks/evaluate/experiment-faults';
 import { partedPrompt, planDocument, tokensOf, withSourceNotes } from '../tasks/plan';
 import { OpenPrompt, type PlannedPromptData, type PlanningModel, type PromptCosts, type PromptRequest } from './open-prompt';
 import type { CallContext, Result } from './rpc';
@@ -46,6 +47,11 @@ export interface PlannerMethods {
    * @throws InputError for a model that cannot be read, or where a scenario may not be left out; CancelledError
    */
   planText(request: TextRequest, context: CallContext): Promise<readonly PlanDocument[]>;
+  /** What is wrong with an experiment file beyond its schema, and what it may try besides. */
+  experiment(
+    request: { readonly path: string; readonly text: string; readonly stores: ModelStores },
+    context: CallContext,
+  ): Promise<ExperimentFaults>;
   /** The models that ship and those in the stores that are named, each with what it is good for. */
   models(request: { readonly stores: ModelStores }, context: CallContext): Promise<readonly ListedModel[]>;
 }
@@ -109,6 +115,7 @@ export function plannerMethods(modelsFolder: string): PlannerMethods {
       prompts.delete(document);
       return Promise.resolve();
     },
+    experiment: ({ path, text, stores }) => experimentFaults(text, path, modelsFolder, stores),
     models: ({ stores }) => listModels(modelsFolder, stores),
     planText: async ({ path, text, source, options, candidates, ...wanted }, context) => {
       const check = checkOf(context);

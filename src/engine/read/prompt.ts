@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { InputError, messageOf } from '../../core/errors';
 import { plainSource, presumedFormat, type PromptSource } from '../../core/source/options';
 import { isPattern, matchesPattern, withoutBraces } from '../../core/text/glob';
 import { linesOf } from '../../core/text/lines';
+import { shown } from '../../core/text/printable';
 import { decodeText } from './input/decode';
 import { inputLimits } from './input/limits';
 import { checkSize, inputName, readTextInput } from './input/text';
@@ -139,22 +140,59 @@ export function conversationsOf(prompt: Prompt): Prompt[] {
 /** Folders that hold other people's texts, or a tool's: their own names are given where they are meant. */
 const skippedFolder = /^(\..*|node_modules)$/;
 
+/** One of the patterns that braces stand for: a folder, and the names below it that fit. */
+interface Listed {
+  readonly folder: string;
+  readonly names: readonly string[];
+}
+
+/** What is listed for a pattern. A folder whose own name looks like a pattern, such as `[slug]`, is that folder. @throws InputError for braces that stand for too much */
+async function listedFor(pattern: string): Promise<Listed[]> {
+  const names = pattern.replaceAll('\\', '/').split('/');
+  let own = names.findIndex(isPattern);
+  while (own < names.length - 1 && (await isFolder(folderOf(names.slice(0, own + 1))))) {
+    own += 1;
+  }
+  return withoutBraces(names.slice(own).join('/')).map((each) => {
+    const below = each.split('/');
+    const fixed = below.findIndex(isPattern);
+    const last = fixed < 0 ? below.length - 1 : fixed;
+    return { folder: folderOf([...names.slice(0, own), ...below.slice(0, last)]), names: below.slice(last) };
+  });
+}
+
+/** The folder with these names, from the root where the first is empty. */
+function folderOf(names: readonly string[]): string {
+  return names.join('/') || (names.length > 0 ? '/' : '.');
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() === true;
+}
+
+/** Where prompts are looked for under a path, before anything is: the path itself, and the folders that it names as a pattern. */
+export async function promptPlaces(path: string): Promise<readonly string[]> {
+  return [path, ...(isPattern(path) ? (await listedFor(path)).map(({ folder }) => folder) : [])];
+}
+
 /** The files that fit a pattern, whatever their names end with, by name. Links and other people's folders are not followed. */
 async function promptsMatching(pattern: string, results: string | null): Promise<string[]> {
   const files = new Set<string>();
-  for (const each of withoutBraces(pattern.replaceAll('\\', '/'))) {
-    const names = each.split('/');
-    const fixed = names.findIndex(isPattern);
-    const folder = fixed < 0 ? each : names.slice(0, fixed).join('/') || (fixed > 0 ? '/' : '.');
-    const [own, rest] = fixed < 0 ? [dirname(each), [basename(each)]] : [folder, names.slice(fixed)];
-    const found = (await stat(own).catch(() => undefined))?.isDirectory() === true;
-    const below = found
-      ? await filesBelow(own, results === null ? undefined : resolve(results), () => true, rest.includes('**') ? Infinity : rest.length)
+  for (const { folder, names } of await listedFor(pattern)) {
+    const below = (await isFolder(folder))
+      ? await filesBelow(
+          folder,
+          results === null ? undefined : resolve(results),
+          () => true,
+          names.includes('**') ? Infinity : names.length,
+        )
       : [];
-    below.filter((file) => matchesPattern(rest, relative(own, file).split(sep))).forEach((file) => files.add(file));
+    below.filter((file) => matchesPattern(names, relative(folder, file).split(sep))).forEach((file) => files.add(file));
   }
   if (files.size === 0) {
-    throw new InputError(`${pattern} fits no file; give a pattern such as docs/**/*.md that does, or the path of a file or a folder.`);
+    throw new InputError(
+      `${shown(pattern, 200)} fits no file; give a pattern such as docs/**/*.md that does, or the path of a file or a folder.`,
+    );
   }
   return [...files];
 }

@@ -8,6 +8,7 @@ import { settledPlan } from '../../core/predict/fastest';
 import type { RunWay } from '../../core/predict/interval';
 import type { MemoryEstimate } from '../../core/predict/memory';
 import { devicePrediction, withBreakEven } from '../../core/predict/prediction';
+import { outsideBoxOf } from '../../core/report/outside-box';
 import {
   type ModelDescription,
   type PlanDocument,
@@ -186,6 +187,7 @@ export function planDocument(
   memory: MemoryEstimate,
 ): PlanDocument {
   const { tokens, model: shape, scenario, oracle, construction, ...figures } = summarise(plan);
+  const outsideBox = outsideBoxOf(construction, plan);
   return {
     schemaVersion: reportSchemaVersion,
     prompt: {
@@ -200,6 +202,7 @@ export function planDocument(
     oracle,
     construction,
     plan: figures,
+    ...(outsideBox && { outsideBox }),
     memory,
     prediction: withBreakEven(devicePrediction(plan, calibration, memory, way), plan, calibration),
     cache: cacheOf(plan),

@@ -1,11 +1,12 @@
 import type { SimulationOptions } from '../../core/options/table';
+import { seedOf } from '../../core/math/random';
 import { isNativePlan, isNativeScenario, isUniform, nativePlan, type Plan } from '../../core/plan/plan';
 import { segmentsOf, wholeRun } from '../../core/plan/segments';
 import { memoryOf, type MemoryUse, memoryUseOf } from '../../core/predict/memory';
 import type { OnProgress, Phase } from '../../core/report/phases';
 import type { MeasuredCalls, RunReport } from '../../core/report/report';
 import { runVerdict } from '../../core/report/verdict';
-import { isSampled } from '../../core/scenario/scenario';
+import { isSampled, tileRuleOf } from '../../core/scenario/scenario';
 import { touchedPositions } from '../../core/scenario/touched';
 import { type ForwardPass, joinedRows, wholeStream } from '../attend/forward';
 import { deviceFor, executorOf, passOf } from '../attend/pass';
@@ -14,8 +15,10 @@ import { type Device, openPlannedDevice } from '../attend/runtime/provider';
 import { checkLength } from '../attend/tiles/embed';
 import { OnnxOracle } from '../attend/tiles/onnx-oracle';
 import { spreadRows } from '../../core/math/spread-rows';
+import { ChoiceCheck } from '../attend/verify/choice-check';
 import { checkBaseline, denseForward } from '../attend/verify/dense-forward';
-import { FidelityCheck, lostRowsOf } from '../attend/verify/fidelity';
+import { FidelityCheck } from '../attend/verify/fidelity';
+import { lostRowsOf } from '../attend/verify/prediction-check';
 import { OutputHead } from '../attend/verify/predictions';
 import { checkScore, measureQuality, qualityObstacle, type Scorer } from '../attend/verify/quality';
 import { SamplingCheck } from '../attend/verify/sampling';
@@ -137,6 +140,7 @@ export async function runPlanned(planned: PlannedPrompt, options: SimulationOpti
     options.verify === 'none'
       ? undefined
       : FidelityCheck.ofRun(plan, options.verify, { tokens, model, device, precision: options.precision, signal: context.signal });
+  const choice = check && tileRuleOf(plan.scenario) && new ChoiceCheck(plan, seedOf(tokens), context.signal);
   try {
     const sampling = check && samplingCheck(planned, options, device, context.signal);
     const start = performance.now();
@@ -155,6 +159,7 @@ export async function runPlanned(planned: PlannedPrompt, options: SimulationOpti
           clock.time('verify', async () => {
             await check?.inspect(layer, tensors, ...attended);
             await sampling?.check.inspect(layer, tensors);
+            await choice?.inspect(layer, tensors, attended[0]);
             await observer?.inspect?.(layer, tensors, ...attended);
           })),
       probe: check?.probe,
@@ -215,6 +220,7 @@ export async function runPlanned(planned: PlannedPrompt, options: SimulationOpti
           });
     progress(1, 'quality', 'done');
     const fidelity = check?.result() ?? null;
+    const chosen = choice?.result();
     const sampled = sampling?.check.result() ?? null;
     const native = isNativeScenario(plan);
     const memory = memoryOf(plan, runUse(planned, options, device, context.processBytes));
@@ -238,6 +244,7 @@ export async function runPlanned(planned: PlannedPrompt, options: SimulationOpti
       },
       fidelity,
       sampling: sampled,
+      ...(chosen && { choice: chosen }),
       quality,
       qualityNote: obstacle,
       verdict: runVerdict({ ...plan, fidelity, lostRows, sampling: sampled, quality, native, precision: options.precision }),
@@ -245,6 +252,7 @@ export async function runPlanned(planned: PlannedPrompt, options: SimulationOpti
     };
   } finally {
     await check?.release();
+    await choice?.release();
     await head.release();
     await oracle.release();
   }

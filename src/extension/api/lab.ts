@@ -1,10 +1,15 @@
+import type { AdviseOptions } from '../../core/advise/options';
+import type { AdviceReport } from '../../core/advise/report';
 import type { AtlasReport } from '../../core/atlas/report';
 import type { WantedScenarios } from '../../core/compare/sort-scenarios';
+import type { ExperimentSummary } from '../../core/evaluate/report';
 import { t } from '../../core/l10n';
+import type { ExperimentOutlook } from '../../core/lab/outlook';
 import type { SimulationOptions } from '../../core/options/table';
 import type { ComparisonReport, PlanDocument, RunReport } from '../../core/report/report';
 import { scenarioLabel } from '../../core/scenario/scenario';
 import type { Prompt } from '../../engine/read/prompt';
+import type { OutlookRequest } from '../../engine/tasks/evaluate/outlook';
 import type { Planner } from '../prompts/planner';
 import type { RunHistory } from '../runs/run-history';
 import type { Engine } from '../tasks/engine';
@@ -31,14 +36,44 @@ export class Lab {
     return this.task.queue(async (begin) => {
       const step = listened(begin(scenarioLabel(options.scenario)), onProgress);
       const report = await this.engine.call('simulate', { path, text, options }, step);
-      await this.history.add(report, null);
+      await this.history.add({ kind: 'run', origin: null, report });
       return report;
     }, signal);
   }
 
   /** @throws InputError, CancelledError, or an Error if the run failed */
   atlas({ path, text }: Prompt, options: SimulationOptions, { signal, onProgress }: Step): Promise<AtlasReport> {
-    return this.task.queue((begin) => this.engine.call('atlas', { path, text, options }, listened(begin(t('atlas')), onProgress)), signal);
+    return this.task.queue(async (begin) => {
+      const report = await this.engine.call('atlas', { path, text, options }, listened(begin(t('where attention goes')), onProgress));
+      await this.history.add({ kind: 'atlas', origin: null, report });
+      return report;
+    }, signal);
+  }
+
+  /** @throws InputError, CancelledError, or an Error if a run failed */
+  advise({ path, text }: Prompt, options: AdviseOptions, { signal, onProgress }: Step): Promise<AdviceReport> {
+    return this.task.queue(
+      async (begin) => this.engine.call('advise', { path, text, options }, listened(begin(t('advice')), onProgress)),
+      signal,
+    );
+  }
+
+  /**
+   * What an experiment file would cost. It cannot be cancelled: it may wait for a run, which ending it would end too.
+   *
+   * @throws InputError as an evaluation does
+   */
+  outlook(request: OutlookRequest): Promise<ExperimentOutlook> {
+    return this.engine.call('outlook', request);
+  }
+
+  /** @throws InputError, CancelledError, or an Error if a run failed */
+  experiment(request: OutlookRequest, { signal, onProgress }: Step): Promise<ExperimentSummary> {
+    return this.task.queue(async (begin) => {
+      const report = await this.engine.call('evaluate', request, listened(begin(t('quality'), 'evaluate'), onProgress));
+      await this.history.add({ kind: 'evaluation', origin: null, file: request.file, report });
+      return report;
+    }, signal);
   }
 
   /** @throws InputError if a named scenario, or every scenario, is refused; and like `simulate` */
@@ -51,13 +86,14 @@ export class Lab {
     // What is refused is refused before it waits for other tasks.
     await this.planner.planText(prompt, options, wanted, signal);
     const { path, text } = prompt;
-    return this.task.queue(
-      (begin) =>
-        this.engine.compare({ path, text, options, ...wanted }, listened(begin(t('comparison')), onProgress), (report) =>
-          this.history.add(report, null),
-        ),
-      signal,
-    );
+    return this.task.queue(async (begin) => {
+      const step = listened(begin(t('comparison')), onProgress);
+      const report = await this.engine.compare({ path, text, options, ...wanted }, step, async (each) => {
+        await this.history.add({ kind: 'run', origin: null, report: each });
+      });
+      await this.history.add({ kind: 'comparison', origin: null, report });
+      return report;
+    }, signal);
   }
 }
 

@@ -1,8 +1,12 @@
 import * as vscode from 'vscode';
+import { adviceText } from '../../core/advise/text';
 import { atlasText } from '../../core/atlas/text';
 import { CancelledError } from '../../core/errors';
-import { formatCount, formatNumberOf } from '../../core/format';
+import { experimentText } from '../../core/evaluate/text';
+import { formatCount, formatDuration, formatNumberOf } from '../../core/format';
 import { inEnglish, t } from '../../core/l10n';
+import { type ExperimentOutlook, leftMs } from '../../core/lab/outlook';
+import { pick } from '../../core/options/option';
 import { automaticBlock, optionTable, type SimulationOptions } from '../../core/options/table';
 import { type ScenarioChoice, scenarioLabel } from '../../core/scenario/scenario';
 import type { Prompt } from '../../engine/read/prompt';
@@ -11,7 +15,7 @@ import type { Step } from '../tasks/single-task';
 import { inContext } from './create-api';
 import type { Lab } from './lab';
 import { comparisonText, planText, reportJson, runText } from '../../core/report/result-text';
-import type { ToolRequests } from './tool-requests';
+import type { WorkspaceRequests } from './tool-requests';
 
 /** The confirmation shown before a run, and the message shown during it. */
 interface Confirmation {
@@ -62,6 +66,25 @@ export function runConfirmation(
   return { ...texts, message };
 }
 
+/** Confirmation before an experiment file is run. The file is the workspace's, and was planned: it says itself what is measured. */
+function experimentConfirmation(file: string, outlook: ExperimentOutlook): Confirmation {
+  const { points, units, known, experiment, model } = outlook;
+  const left = leftMs(outlook);
+  const message = [
+    t(
+      'Two Heads measures {0} on this machine with {1}, {2} of {3} known already.',
+      formatNumberOf(points.length, 'point'),
+      model,
+      formatCount(known),
+      formatNumberOf(units, 'result'),
+    ),
+    ...(left === null ? [] : [t('That takes about {0}.', formatDuration(left))]),
+    ...(experiment.results === null ? [] : [t('Results are written to {0}.', vscode.workspace.asRelativePath(experiment.results))]),
+    t('The chat gets the numbers, not the text.'),
+  ];
+  return { title: t('Run the experiment {0}?', file), message: message.join(' '), progress: t('Running the experiment {0}', file) };
+}
+
 /** A tool: describes a call before it happens, and executes it. */
 interface Tool {
   prepare(input: unknown): Promise<Confirmation>;
@@ -72,7 +95,7 @@ interface Tool {
 export class LanguageModelTools extends Disposable {
   constructor(
     private readonly lab: Lab,
-    private readonly requests: ToolRequests,
+    private readonly requests: WorkspaceRequests,
     private readonly log: (line: string) => void,
   ) {
     super();
@@ -84,6 +107,8 @@ export class LanguageModelTools extends Disposable {
         twoHeads_simulate_prompt: this.simulatePrompt(),
         twoHeads_compare_scenarios: this.compareScenarios(),
         twoHeads_atlas_prompt: this.atlasPrompt(),
+        twoHeads_advise_prompt: this.advisePrompt(),
+        twoHeads_run_experiment: this.runExperiment(),
       };
       Object.entries(tools).forEach(([name, tool]) => this.own(lm.registerTool(name, this.register(tool))));
     }
@@ -146,6 +171,45 @@ export class LanguageModelTools extends Disposable {
         const { prompt, options } = await requests.prompt(input);
         const report = await lab.atlas(prompt, options, step);
         return { text: inEnglish(() => atlasText(report)), report };
+      },
+    };
+  }
+
+  private advisePrompt(): Tool {
+    const { lab, requests } = this;
+    return {
+      prepare: async (input) => {
+        const { prompt, options } = await requests.advice(input);
+        return {
+          title: t('Find masks for {0}?', prompt.path),
+          message: t(
+            'Two Heads runs {0} ({1}) some 20 times on this machine with {2}. The chat gets the numbers, not the text.',
+            prompt.path,
+            formatNumberOf(prompt.text.length, 'character'),
+            options.model,
+          ),
+          progress: t('Finding masks for {0}', prompt.path),
+        };
+      },
+      invoke: async (input, step) => {
+        const { prompt, options } = await requests.advice(input);
+        const report = await lab.advise(prompt, options, step);
+        return { text: inEnglish(() => adviceText(report)), report };
+      },
+    };
+  }
+
+  private runExperiment(): Tool {
+    const { lab, requests } = this;
+    return {
+      prepare: async (input) => {
+        const { given, request } = await requests.experiment(input);
+        return experimentConfirmation(given, await lab.outlook(request));
+      },
+      invoke: async (input, step) => {
+        const { given, request } = await requests.experiment(input);
+        const summary = await lab.experiment(request, step);
+        return { text: inEnglish(() => experimentText(given, summary)), report: pick(summary, 'verdict', 'points') };
       },
     };
   }

@@ -1,42 +1,44 @@
 import * as vscode from 'vscode';
-import type { WantedScenarios } from '../../core/compare/sort-scenarios';
-import { defaultOptions, type SimulationOptions } from '../../core/options/table';
+import { InputError } from '../../core/errors';
+import { defaultOptions } from '../../core/options/table';
+import { readExperimentInput, type ToolDefaults, type ToolRequest } from '../../core/options/tool-input';
+import { type ReadyRequest, ToolRequests } from '../../core/options/tool-requests';
+import type { ScenarioChoice } from '../../core/scenario/scenario';
 import type * as prompts from '../../engine/read/prompt';
+import type { OutlookRequest } from '../../engine/tasks/evaluate/outlook';
 import type { ChoiceStore } from '../choice';
 import type { ModelAccess } from '../prompts/models';
 import { engineSettings } from '../settings';
-import { workspaceFile } from '../workspace-paths';
-import { readCompareInput, readPromptInput, type ToolRequest } from '../../core/options/tool-input';
-
-/** A language model's request, ready to plan or run. */
-interface ReadyRequest {
-  readonly prompt: prompts.Prompt;
-  readonly options: SimulationOptions;
-}
+import { diskFolders, workspaceFile } from '../workspace-paths';
 
 /**
  * Turns the input from a language model into arguments for the lab: files of the workspace only, and the user's settings
  * for omitted options.
  */
-export class ToolRequests {
+export class WorkspaceRequests extends ToolRequests<prompts.Prompt> {
   constructor(
     private readonly choices: ChoiceStore,
     private readonly models: ModelAccess,
-  ) {}
-
-  /** For the tools that take one scenario. @throws InputError */
-  async prompt(input: unknown): Promise<ReadyRequest> {
-    const { scenario, ...request } = readPromptInput(input, this.choices.choice);
-    return this.ready(request, scenario);
+  ) {
+    super();
   }
 
-  /** For `compare_scenarios`. @throws InputError */
-  async comparison(input: unknown): Promise<ReadyRequest & { readonly wanted: WantedScenarios }> {
-    const { wanted, ...request } = readCompareInput(input, this.choices.choice);
-    return { ...(await this.ready(request, wanted.scenarios[0])), wanted };
+  /** For `run_experiment`. @returns also the path as the user knows it @throws InputError */
+  async experiment(input: unknown): Promise<{ readonly given: string; readonly request: OutlookRequest }> {
+    const uri = await workspaceFile(readExperimentInput(input));
+    const given = vscode.workspace.asRelativePath(uri);
+    if (uri.scheme !== 'file') {
+      throw new InputError(`Experiment ${JSON.stringify(given)} is not on this machine's disk, where its prompts are read; copy it there.`);
+    }
+    const within = { folders: diskFolders(), models: [engineSettings().model] };
+    return { given, request: { file: uri.fsPath, within } };
   }
 
-  private async ready({ source, options: given }: ToolRequest, scenario: SimulationOptions['scenario']): Promise<ReadyRequest> {
+  protected get defaults(): ToolDefaults {
+    return this.choices.choice;
+  }
+
+  protected async ready({ source, options: given }: ToolRequest, scenario: ScenarioChoice): Promise<ReadyRequest<prompts.Prompt>> {
     const settings = { ...engineSettings(), blockSize: defaultOptions.blockSize };
     return {
       prompt: 'file' in source ? await promptOfFile(source.file) : (await promptReader()).promptFromText('the given text', source.text),

@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import type { ExperimentSummary } from '../../core/evaluate/report';
 import { costHeat, heatLevels, type HeatStretch, klHeat } from '../../core/hints/heat';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import type { Latest } from '../runs/latest';
@@ -24,7 +23,7 @@ export class HeatMarks extends PromptMarks {
 
   constructor(
     plans: PromptPlans,
-    private readonly evaluation: Latest<ExperimentSummary>,
+    private readonly evaluation: Latest<'evaluation'>,
   ) {
     super(plans, () => hintHeat() !== 'off');
     this.own(evaluation.onDidChange(() => hintHeat() === 'kl' && this.redraw()));

@@ -5,6 +5,7 @@ import { markStale, planHeadline, staleNote } from '../../core/hints/hints';
 import { t } from '../../core/l10n';
 import { contextNote, contextText } from '../../core/plan/context-length';
 import type { DevicePrediction } from '../../core/predict/prediction';
+import { reasonShown } from '../../core/report/verdict-words';
 import { Disposable } from '../disposable';
 import type { PromptPlans } from '../prompts/prompt-plans';
 import { latestRunOf } from '../runs/latest';
@@ -61,7 +62,7 @@ export class PlanLens extends Disposable implements vscode.CodeLensProvider {
     const { plan, prediction } = planned;
     const stale = this.plans.isStale(document);
     const last = latestRunOf(this.history.runs, planned);
-    const failure = last?.verdict.kind === 'failed' ? last.verdict.reason : undefined;
+    const failure = last?.verdict.kind === 'failed' ? reasonShown(last.verdict.reason) : undefined;
     const warning = contextNote(plan.tokens, plan.model);
     const icon = failure !== undefined ? '$(error) ' : warning !== undefined ? '$(warning) ' : '';
     const fact = failure !== undefined ? t('last run failed') : contextText(plan.tokens, plan.model);

@@ -80,7 +80,8 @@ export class PlanStatus extends Disposable {
   }
 }
 
-function totals({ plan, prediction }: Planned): string {
+/** What a prompt has and costs, as short as it can be said. */
+export function totals({ plan, prediction }: Planned): string {
   return prediction === null ? planStatus(plan) : `${planStatus(plan)} · ${expectedDuration(prediction)}`;
 }
 

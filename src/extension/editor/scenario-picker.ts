@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { InputError } from '../../core/errors';
 import { t } from '../../core/l10n';
+import type { OptionValue } from '../../core/options/option';
 import { readText } from '../../core/options/read';
 import { optionTable } from '../../core/options/table';
 import {
@@ -78,17 +79,27 @@ function askText({ title, description, check }: TextParameter, value: string): T
 }
 
 /** Asks for a whole number within its limits; undefined if the user cancelled. */
-export async function askNumber(question: NumberQuestion, value: number): Promise<number | undefined> {
+export function askNumber(question: NumberQuestion, value: number): Promise<number | undefined> {
   const { title, description, minimum, maximum, zero } = question;
   const option = { value: { type: 'whole', minimum, maximum, ...(zero === undefined ? {} : { zero }) } } as const;
+  const prompt = zero === undefined ? t(description) : `${t(description)} ${t('{0}: {1}.', zero.word, t(zero.meaning))}`;
+  return askFor(option, title, prompt, value === 0 && zero !== undefined ? zero.word : String(value));
+}
+
+/** Asks for a number that need not be whole; undefined if the user cancelled. */
+export function askReal(
+  question: { readonly title: string; readonly description: string; readonly value: OptionValue & { readonly type: 'number' } },
+  offered: number,
+): Promise<number | undefined> {
+  return askFor(question, question.title, t(question.description), String(offered));
+}
+
+/** Asks for a number that an option takes; undefined if the user cancelled. */
+async function askFor(option: Parameters<typeof readText>[0], title: string, prompt: string, value: string): Promise<number | undefined> {
   // Error messages are in English, including the number's name.
   const read = (answer: string): number => readText(option, answer.trim(), title) as number;
-  const answer = await vscode.window.showInputBox({
-    title: t(title),
-    prompt: zero === undefined ? t(description) : `${t(description)} ${t('{0}: {1}.', zero.word, t(zero.meaning))}`,
-    value: value === 0 && zero !== undefined ? zero.word : String(value),
-    validateInput: (text) => complaintOf(() => read(text)),
-  });
+  const validateInput = (text: string): string | undefined => complaintOf(() => read(text));
+  const answer = await vscode.window.showInputBox({ title: t(title), prompt, value, validateInput });
   return answer === undefined ? undefined : read(answer);
 }
 

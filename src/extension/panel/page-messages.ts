@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { PageMessage } from '../../protocol/panel';
+import { labParts, type PageMessage } from '../../protocol/panel';
 
 const whole = z.int().nonnegative();
 const tile = { queryBlock: whole, keyBlock: whole };
@@ -17,13 +17,13 @@ export const formChoice = z.object({
 });
 
 /** A message of each type. */
-const messages = {
+export const panelMessages = {
   ready: z.object({}),
   choose: z.object({ choice: formChoice }),
   simulate: z.object({}),
   compare: z.object({}),
   'run-ledger': z.object({}),
-  evaluate: z.object({}),
+  'open-lab': z.object({ part: z.enum(labParts).nullable() }),
   calibrate: z.object({}),
   'open-settings': z.object({}),
   cancel: z.object({}),
@@ -35,21 +35,29 @@ const messages = {
   'read-tile': z.object({ request: whole, ...tile }),
 } satisfies Readonly<Record<PageMessage['type'], z.ZodType>>;
 
-const typed = z.object({ type: z.enum(Object.keys(messages) as PageMessage['type'][]) });
+/** A message of the panel's page. Its kinds of scenario are checked where the choice is read. */
+export const readPageMessage = messageReader<PageMessage>(panelMessages);
+
+/** Reads a message of a page, if it is one. @returns the message, or in a few words why it is none */
+export type MessageReader<Message> = (given: unknown) => Message | string;
 
 /**
- * A message of the panel's page, if it is one: what reaches the host may be of another version's page, or of whatever has taken
- * the page over.
+ * What reads the messages of a page: what reaches the host may be of another version's page, or of whatever has taken the page over.
  *
- * @returns the message, or in a few words why it is none
+ * @param forms of each type of message, without the type
  */
-export function readPageMessage(given: unknown): PageMessage | string {
-  const { data } = typed.safeParse(given);
-  if (data === undefined) {
-    return 'of no known type';
-  }
-  const read = messages[data.type].safeParse(given);
-  const { path, message } = read.error?.issues[0] ?? { path: [], message: '' };
-  // Their kinds of scenario are checked where the choice is read.
-  return read.success ? ({ ...read.data, type: data.type } as PageMessage) : `${data.type}: ${[...path, message].join(' ')}`;
+export function messageReader<Message extends { readonly type: string }>(
+  forms: Readonly<Record<Message['type'], z.ZodType>>,
+): MessageReader<Message> {
+  const typed = z.object({ type: z.enum(Object.keys(forms) as Message['type'][]) });
+  return (given) => {
+    const { data } = typed.safeParse(given);
+    if (data === undefined) {
+      return 'of no known type';
+    }
+    const type = data.type;
+    const read = forms[type].safeParse(given);
+    const { path, message } = read.error?.issues[0] ?? { path: [], message: '' };
+    return read.success ? ({ ...(read.data as object), type } as Message) : `${type}: ${[...path, message].join(' ')}`;
+  };
 }

@@ -1,8 +1,51 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
+import { messageOf } from '../../core/errors';
+import { showError } from '../notify';
+import type { MessageReader } from './page-messages';
 
-/** The panel's HTML: a strict content security policy, one script, one style sheet, nothing inline. */
-export function panelHtml(webview: vscode.Webview, assets: vscode.Uri): string {
+/** Pages, each with its script and its style sheet among the assets. */
+const pages = {
+  panel: { title: 'Two Heads', script: 'main.js', style: 'style.css' },
+  lab: { title: 'Two Heads Lab', script: 'lab.js', style: 'lab-style.css' },
+} as const;
+
+/** What hears a page. */
+interface PageHost<Message> {
+  readonly read: MessageReader<Message>;
+  readonly receive: (message: Message) => Promise<void>;
+  /** Takes a line about a message that is none. */
+  readonly log: (line: string) => void;
+}
+
+/**
+ * Opens a page in a webview, and hands on its messages; what goes wrong with one, the user hears.
+ *
+ * @param assets the folder with its script and its style sheet
+ * @returns ends the listening
+ */
+export function openPage<Message>(
+  page: keyof typeof pages,
+  webview: vscode.Webview,
+  assets: vscode.Uri,
+  { read, receive, log }: PageHost<Message>,
+): vscode.Disposable {
+  webview.options = { enableScripts: true, localResourceRoots: [assets] };
+  const listening = webview.onDidReceiveMessage((given: unknown) => {
+    const message = read(given);
+    if (typeof message === 'string') {
+      log(`A message of the ${page}'s page was dropped (${message}).`);
+      return;
+    }
+    receive(message).catch((error: unknown) => void showError(`Two Heads: ${messageOf(error)}`));
+  });
+  webview.html = pageHtml(page, webview, assets);
+  return listening;
+}
+
+/** The HTML of a page: a strict content security policy, one script, one style sheet, nothing inline. */
+function pageHtml(page: keyof typeof pages, webview: vscode.Webview, assets: vscode.Uri): string {
+  const { title, script, style } = pages[page];
   const nonce = randomBytes(16).toString('base64');
   const uri = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(assets, name)).toString();
   const policy = [
@@ -19,12 +62,12 @@ export function panelHtml(webview: vscode.Webview, assets: vscode.Uri): string {
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <meta http-equiv="Content-Security-Policy" content="${policy}">
   <meta property="csp-nonce" content="${nonce}">
-  <link rel="stylesheet" href="${uri('style.css')}">
-  <title>Two Heads</title>
+  <link rel="stylesheet" href="${uri(style)}">
+  <title>${title}</title>
 </head>
 <body>
   <main id="app" data-translations="${escaped(JSON.stringify(vscode.l10n.bundle ?? {}))}"></main>
-  <script nonce="${nonce}" src="${uri('main.js')}"></script>
+  <script nonce="${nonce}" src="${uri(script)}"></script>
 </body>
 </html>`;
 }

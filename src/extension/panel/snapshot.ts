@@ -3,7 +3,7 @@ import type { LedgerReport } from '../../core/ledger/report';
 import type { RunReport } from '../../core/report/report';
 import { scenarioLabel } from '../../core/scenario/scenario';
 import type { PromptCosts } from '../../engine/process/open-prompt';
-import type { KeptRun } from '../../engine/store/runs';
+import type { RunRecord } from '../../core/record/record';
 import type { Activity, FormChoice, PanelCost, PanelRun, PanelSnapshot } from '../../protocol/panel';
 import type { ReadChoice } from '../choice';
 import type { PromptPlan } from '../prompts/prompt-plans';
@@ -17,7 +17,7 @@ interface PanelState extends PlannedFront {
   readonly choice: FormChoice;
   readonly read: ReadChoice;
   readonly activity: Activity;
-  readonly runs: readonly KeptRun[];
+  readonly runs: readonly RunRecord[];
   readonly ledger: LedgerReport | null;
 }
 
@@ -46,7 +46,7 @@ export function panelSnapshot({ document, editor, planned, costs, choice, read, 
 const sentRuns = 20;
 
 /** The newest runs, and the newest run of the current plan, however old. */
-function panelRuns(runs: readonly KeptRun[], isCurrent: (report: RunReport) => boolean): PanelRun[] {
+function panelRuns(runs: readonly RunRecord[], isCurrent: (report: RunReport) => boolean): PanelRun[] {
   const sent = runs.slice(0, sentRuns).map(({ id, report }): PanelRun => ({ id, report, current: isCurrent(report) }));
   const older = sent.some(({ current }) => current) ? undefined : runs.slice(sentRuns).find(({ report }) => isCurrent(report));
   return older === undefined ? sent : [...sent, { id: older.id, report: older.report, current: true }];
@@ -56,7 +56,7 @@ function panelRuns(runs: readonly KeptRun[], isCurrent: (report: RunReport) => b
 function panelCosts(
   planned: PromptPlan | undefined,
   costs: PromptCosts | undefined,
-  runs: readonly KeptRun[],
+  runs: readonly RunRecord[],
 ): Pick<PanelSnapshot, 'scenarioCosts' | 'impossibleScenarios'> {
   if (planned === undefined || planned.error !== null || costs === undefined) {
     return { scenarioCosts: [], impossibleScenarios: [] };

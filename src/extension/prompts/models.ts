@@ -5,6 +5,7 @@ import { findBase } from '../../engine/read/model/adapter/adapter';
 import { isAdapter } from '../../engine/read/model/adapter/config';
 import { findModel, shippedModels } from '../../engine/read/model/found/resolve';
 import { type ModelStores, modelStores } from '../../engine/read/model/found/stores';
+import { modelPlaces } from '../../engine/read/model/model-places';
 import { isInWorkspace, overlapsWorkspace } from '../workspace-paths';
 
 /**
@@ -62,13 +63,26 @@ export class ModelAccess {
     }
     for (const { uri } of vscode.workspace.workspaceFolders ?? []) {
       const folder = isAbsolute(model) ? model : join(uri.fsPath, model);
-      if (uri.scheme === 'file' && (await isFolder(folder)) && (await isInWorkspace(folder))) {
+      if (uri.scheme === 'file' && (await isFolder(folder)) && (await this.isHeld(folder, chosen))) {
         return folder;
       }
     }
     throw new InputError(
       `Model ${JSON.stringify(model)} neither ships with Two Heads nor is a folder of the workspace; use ${(await this.shipped()).join(', ')}, or such a folder.`,
     );
+  }
+
+  /** Whether a model lies in the workspace, with links resolved, and an adapter's base with it. */
+  private async isHeld(folder: string, chosen: string): Promise<boolean> {
+    if (!(await isInWorkspace(folder))) {
+      return false;
+    }
+    for await (const place of modelPlaces(folder, [chosen], this.modelsFolder)) {
+      if (!(await isInWorkspace(place))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Whether a name in a store means a model in the workspace: the store itself may lie there. */

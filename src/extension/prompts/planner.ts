@@ -4,9 +4,11 @@ import { InputError } from '../../core/errors';
 import type { SimulationOptions } from '../../core/options/table';
 import type { PlanDocument } from '../../core/report/report';
 import type { Scenario, ScenarioParameters } from '../../core/scenario/scenario';
+import type { PromptSource } from '../../core/source/options';
 import type { PlannerClient } from '../../engine/process/planner-client';
 import type { Section } from '../../core/text/headings';
 import type { PromptCosts } from '../../engine/process/open-prompt';
+import type { ExperimentFaults } from '../../engine/tasks/evaluate/experiment-faults';
 import type { ListedModel } from '../../engine/read/model/found/list';
 import type { Prompt } from '../../engine/read/prompt';
 import type { ChoiceStore } from '../choice';
@@ -74,6 +76,12 @@ export class Planner {
     return limited(signal, (limit) => this.client.call('sections', { document: prompt.id, most }, { signal: limit }));
   }
 
+  /** What is wrong with an experiment file beyond its schema. @throws InputError in an untrusted workspace */
+  async experiment(path: string, text: string): Promise<ExperimentFaults> {
+    this.access.checkExperimentFile();
+    return this.client.call('experiment', { path, text, stores: await this.access.stores() });
+  }
+
   /** The models on this machine that the editor may look at. */
   async models(): Promise<readonly ListedModel[]> {
     return this.client.call('models', { stores: await this.access.stores() });
@@ -92,15 +100,38 @@ export class Planner {
    * CancelledError
    */
   async planText(
-    { path, text }: Pick<Prompt, 'path' | 'text'>,
+    { path, text, source }: PlainText,
     options: SimulationOptions,
     wanted: WantedScenarios,
     signal: AbortSignal,
   ): Promise<readonly PlanDocument[]> {
     await this.access.check(options.model);
     const candidates = await this.calibrations.candidates(options);
-    return limited(signal, (limit) => this.client.call('planText', { path, text, options, candidates, ...wanted }, { signal: limit }));
+    const request = { path, text, source, options, candidates, ...wanted };
+    return limited(signal, (limit) => this.client.call('planText', request, { signal: limit }));
   }
+
+  /**
+   * Milliseconds that runs of a text are expected to take together, without checks and quality; null where the device is not
+   * calibrated.
+   *
+   * @throws as `planText`
+   */
+  async expectedMs(text: PlainText, options: SimulationOptions, wanted: WantedScenarios): Promise<number | null> {
+    if ((await this.calibrations.candidates(options)).length === 0) {
+      return null;
+    }
+    const documents = await this.planText(text, options, wanted, new AbortController().signal);
+    return documents.reduce<number | null>(
+      (sum, { prediction }) => (sum === null || prediction === null ? null : sum + prediction.wallMs),
+      0,
+    );
+  }
+}
+
+/** A text to plan, and how a prompt is read from it: as its name says where that is left out. */
+interface PlainText extends Pick<Prompt, 'path' | 'text'> {
+  readonly source?: PromptSource;
 }
 
 /** Limits the time of a call. @throws InputError where it is over */

@@ -1,27 +1,40 @@
 import * as vscode from 'vscode';
 import type { Plan } from '../../core/plan/plan';
+import type { LabRecord, RecordKind, RecordOf, RunRecord } from '../../core/record/record';
 import type { RunReport } from '../../core/report/report';
 import { scenarioLabel } from '../../core/scenario/scenario';
-import type { KeptRun } from '../../engine/store/runs';
 import { Disposable } from '../disposable';
 import type { PlannedText } from '../prompts/sent-prompt';
+import type { RunHistory } from './run-history';
 
-/** The latest report of a kind. It is kept in memory only; the user can run it again. */
-export class Latest<Report> extends Disposable {
+/** The newest report of a kind in the history: after a restart, that of before. */
+export class Latest<Kind extends RecordKind> extends Disposable {
   private readonly changed = this.own(new vscode.EventEmitter<void>());
-  /** Fires when the report changes. */
+  /** Fires when another report is the newest. */
   readonly onDidChange = this.changed.event;
-  private last: Report | null = null;
+  private last: LabRecord | undefined;
 
-  /** The last report, or null before the first. */
-  get report(): Report | null {
-    return this.last;
+  constructor(
+    history: RunHistory,
+    private readonly kind: Kind,
+  ) {
+    super();
+    this.update(history);
+    this.own(history.onDidChange(() => this.update(history)));
   }
 
-  /** Replaces the report. */
-  set(report: Report): void {
-    this.last = report;
-    this.changed.fire();
+  /** The newest report, or null where there is none. */
+  get report(): RecordOf<Kind>['report'] | null {
+    // It is of that kind: `update` sees to it.
+    return (this.last?.report ?? null) as RecordOf<Kind>['report'] | null;
+  }
+
+  private update(history: RunHistory): void {
+    const newest = history.newest(this.kind);
+    if (newest !== this.last) {
+      this.last = newest;
+      this.changed.fire();
+    }
   }
 }
 
@@ -42,6 +55,6 @@ export function isRunOf(report: RunReport, sha256: string, plan: RunOptions): bo
 }
 
 /** The newest run of a prompt under its latest plan. */
-export function latestRunOf(runs: readonly KeptRun[], { sha256, plan }: PlannedText): RunReport | undefined {
+export function latestRunOf(runs: readonly RunRecord[], { sha256, plan }: PlannedText): RunReport | undefined {
   return runs.find(({ report }) => isRunOf(report, sha256, plan))?.report;
 }

@@ -1,21 +1,19 @@
-import { randomUUID } from 'node:crypto';
-import { homedir } from 'node:os';
-import { posix } from 'node:path';
 import * as vscode from 'vscode';
-import { formatNumberOf } from '../../core/format';
+import { fileName, formatNumberOf } from '../../core/format';
 import { inEnglish, t } from '../../core/l10n';
-import { type ExportFormat, exportFormats } from '../../core/report/formats';
-import { htmlReport } from '../../core/report/html';
-import type { RunReport } from '../../core/report/report';
-import { scenarioLabel } from '../../core/scenario/scenario';
+import { comparisonHtml, recordHtml } from '../../core/record/html';
+import { subjectOf } from '../../core/record/label';
+import type { LabRecord } from '../../core/record/record';
+import { rowOf } from '../../core/record/row';
 import { Disposable } from '../disposable';
-import { showInformation } from '../notify';
+import type { Continuations } from '../tasks/continuations';
+import { recordCount } from './run-tree';
 
-/** The editor that shows the report of one run, or of several side by side: the same page as an export to HTML. */
+/** Opens records: the report of one, or of several side by side, in an editor with the same page as an export to HTML; a continuation as a diff. */
 export class ReportView extends Disposable {
   private panel: vscode.WebviewPanel | undefined;
 
-  constructor() {
+  constructor(private readonly continuations: Continuations) {
     super();
     this.own({
       dispose: () => {
@@ -24,19 +22,35 @@ export class ReportView extends Disposable {
     });
   }
 
-  /** Shows runs beside the prompt, replacing those shown before. The focus stays where it is. */
-  show(reports: readonly RunReport[]): void {
-    const panel = this.panel ?? this.open();
-    panel.title =
-      reports.length === 1
-        ? t('Run: {0}', scenarioLabel(reports[0].scenario))
-        : t('Comparison of {0}', formatNumberOf(reports.length, 'Run'));
-    panel.webview.html = inEnglish(() => htmlReport(reports));
+  /** Opens a record beside the prompt, in place of the report shown before. The focus stays where it is. */
+  async open(record: LabRecord): Promise<void> {
+    if (record.kind === 'continuation') {
+      await this.continuations.show(record);
+      return;
+    }
+    this.show(titleOf(record), () => recordHtml(record));
+  }
+
+  /** Shows records of one kind side by side. @param records at least two, oldest first */
+  compare(records: readonly LabRecord[]): void {
+    const count = recordCount(records);
+    this.show(
+      records[0].kind === 'run' ? t('Comparison of {0}', formatNumberOf(records.length, 'Run')) : t('Comparison of {0}', count),
+      () => comparisonHtml(records),
+    );
+  }
+
+  private show(title: string, html: () => string): void {
+    const panel = this.panel ?? this.create();
+    panel.title = title;
+    panel.webview.html = inEnglish(html);
     panel.reveal(undefined, true);
   }
 
-  private open(): vscode.WebviewPanel {
-    const place = { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true };
+  private create(): vscode.WebviewPanel {
+    // Beside a text; where a lab is in front, which is beside one already, in its column: a third would leave none of them room.
+    const { Active, Beside } = vscode.ViewColumn;
+    const place = { viewColumn: vscode.window.activeTextEditor === undefined ? Active : Beside, preserveFocus: true };
     // The page needs no scripts and no files.
     const panel = vscode.window.createWebviewPanel('twoHeads.report', 'Two Heads', place, {
       enableScripts: false,
@@ -49,56 +63,8 @@ export class ReportView extends Disposable {
   }
 }
 
-/** Asks for a format and a file, and writes the runs. @throws file system errors */
-export async function exportRuns(reports: readonly RunReport[]): Promise<void> {
-  const format = await askFormat(reports.length);
-  const target =
-    format &&
-    (await vscode.window.showSaveDialog({
-      title: t('Export Runs'),
-      defaultUri: suggestion(format),
-      filters: { [format.title]: [format.ending] },
-    }));
-  if (format === undefined || target === undefined) {
-    return;
-  }
-  await writeWhole(
-    target,
-    inEnglish(() => format.write(reports)),
-  );
-  const open = t('Open');
-  const chosen = await showInformation(
-    t('Two Heads: {0} exported to {1}.', formatNumberOf(reports.length, 'run'), posix.basename(target.path)),
-    open,
-  );
-  if (chosen === open) {
-    await vscode.commands.executeCommand('vscode.open', target);
-  }
-}
-
-async function askFormat(runs: number): Promise<ExportFormat | undefined> {
-  const items = exportFormats.map((format) => ({ label: format.title, detail: format.description, format }));
-  const chosen = await vscode.window.showQuickPick(items, {
-    title: t('Export {0}', formatNumberOf(runs, 'Run')),
-    placeHolder: t('Choose a format'),
-  });
-  return chosen?.format;
-}
-
-function suggestion({ ending }: ExportFormat): vscode.Uri {
-  const folder = vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(homedir());
-  return vscode.Uri.joinPath(folder, `two-heads-runs.${ending}`);
-}
-
-/** Writes a file of any file system atomically: to a temporary neighbour, which is then renamed over the target. */
-async function writeWhole(target: vscode.Uri, content: string): Promise<void> {
-  const { fs } = vscode.workspace;
-  const draft = target.with({ path: posix.join(posix.dirname(target.path), `.${posix.basename(target.path)}.${randomUUID()}.part`) });
-  try {
-    await fs.writeFile(draft, new TextEncoder().encode(content));
-    await fs.rename(draft, target, { overwrite: true });
-  } catch (error) {
-    await fs.delete(draft).then(undefined, () => undefined);
-    throw error;
-  }
+function titleOf(record: LabRecord): string {
+  const { prompt } = rowOf(record);
+  const subject = subjectOf(record);
+  return record.kind === 'run' ? t('Run: {0}', subject) : prompt === null ? subject : t('{0}: {1}', subject, fileName(prompt));
 }

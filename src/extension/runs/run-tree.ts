@@ -1,31 +1,39 @@
 import * as vscode from 'vscode';
 import { fileName, formatNumberOf } from '../../core/format';
 import { inEnglish, t } from '../../core/l10n';
-import { markdownFigures } from '../../core/report/formats';
-import { byPrompt, type PromptRuns, runDescription, runLabel, runSpoken } from '../../core/report/run-label';
-import type { KeptRun } from '../../engine/store/runs';
+import { byPrompt, kindName, type PromptRecords, recordDescription, recordFacts, recordLabel, recordSpoken } from '../../core/record/label';
+import type { LabRecord, RecordKind } from '../../core/record/record';
+import { rowOf } from '../../core/record/row';
+import { markdownFigures, markdownPairs } from '../../core/report/formats';
 import { Disposable } from '../disposable';
+import type { Baselines } from './baselines';
 import type { RunHistory } from './run-history';
 
 /** The view's id in the manifest. */
 const runTreeId = 'twoHeads.history';
 
-/** Context key for the manifest: whether any run is kept. */
+/** Context key for the manifest: whether any record is kept. */
 const hasRunsKey = 'twoHeads.hasRuns';
 
-/** A node of the tree: a prompt with its runs, or one of its runs. */
-export type RunNode = ({ readonly kind: 'prompt' } & PromptRuns<KeptRun>) | { readonly kind: 'run'; readonly run: KeptRun };
+/** A node of the tree: a prompt or an experiment file with its records, or one record. */
+export type RunNode =
+  | ({ readonly kind: 'prompt' } & PromptRecords<LabRecord> & { readonly path: string })
+  | { readonly kind: 'record'; readonly record: LabRecord };
 
-/** The kept runs by prompt, newest first. */
+/** The kept records by prompt, newest first; those of no prompt stand for themselves. */
 export class RunTree extends Disposable implements vscode.TreeDataProvider<RunNode> {
   private readonly changed = this.own(new vscode.EventEmitter<void>());
   readonly onDidChangeTreeData = this.changed.event;
   private readonly view: vscode.TreeView<RunNode>;
 
-  constructor(private readonly history: RunHistory) {
+  constructor(
+    private readonly history: RunHistory,
+    private readonly baselines: Baselines,
+  ) {
     super();
     this.view = this.own(vscode.window.createTreeView(runTreeId, { treeDataProvider: this, canSelectMany: true, showCollapseAll: true }));
     this.own(history.onDidChange(() => this.refresh()));
+    this.own(baselines.onDidChange(() => this.refresh()));
     this.refresh();
   }
 
@@ -36,38 +44,54 @@ export class RunTree extends Disposable implements vscode.TreeDataProvider<RunNo
 
   getChildren(node?: RunNode): RunNode[] {
     if (node === undefined) {
-      return byPrompt(this.history.runs).map((prompt) => ({ kind: 'prompt', ...prompt }));
+      return byPrompt(this.history.records).flatMap(({ path, records }): RunNode[] =>
+        path === null ? records.map(nodeOf) : [{ kind: 'prompt', path, records }],
+      );
     }
-    return node.kind === 'run' ? [] : node.runs.map((run) => ({ kind: 'run', run }));
+    return node.kind === 'record' ? [] : node.records.map(nodeOf);
   }
 
   getTreeItem(node: RunNode): vscode.TreeItem {
-    return node.kind === 'prompt' ? promptItem(node) : runItem(node);
+    return node.kind === 'prompt' ? promptItem(node) : recordItem(node, this.baselines.of(node.record.kind));
   }
 
   /** Adds the tooltip when VS Code asks for it. */
   resolveTreeItem(item: vscode.TreeItem, node: RunNode): vscode.TreeItem {
-    if (node.kind === 'run') {
-      item.tooltip = new vscode.MarkdownString(inEnglish(() => markdownFigures(node.run.report)));
+    if (node.kind === 'record') {
+      const { record } = node;
+      item.tooltip = new vscode.MarkdownString(
+        record.kind === 'run'
+          ? inEnglish(() => markdownFigures(record.report))
+          : markdownPairs([t('Figure'), t('Value')], recordFacts(record)),
+      );
     }
     return item;
   }
 
   private refresh(): void {
-    void vscode.commands.executeCommand('setContext', hasRunsKey, this.history.runs.length > 0);
+    void vscode.commands.executeCommand('setContext', hasRunsKey, this.history.records.length > 0);
     this.changed.fire();
   }
 }
 
-/** The runs of some nodes, newest first, without duplicates. */
-export function runsOf(nodes: readonly RunNode[]): KeptRun[] {
-  const runs = nodes.flatMap((node) => (node.kind === 'run' ? [node.run] : node.runs));
-  return [...new Map(runs.map((run) => [run.id, run])).values()].sort((one, other) => (one.id < other.id ? 1 : -1));
+function nodeOf(record: LabRecord): RunNode {
+  return { kind: 'record', record };
 }
 
-function promptItem({ path, runs }: PromptRuns<KeptRun>): vscode.TreeItem {
+/** The records of some nodes, newest first, without duplicates. */
+export function recordsOf(nodes: readonly RunNode[]): LabRecord[] {
+  const records = nodes.flatMap((node) => (node.kind === 'record' ? [node.record] : node.records));
+  return [...new Map(records.map((record) => [record.id, record])).values()].sort((one, other) => (one.id < other.id ? 1 : -1));
+}
+
+/** How many records there are, in words: runs are named as such. */
+export function recordCount(records: readonly LabRecord[]): string {
+  return formatNumberOf(records.length, records.every(({ kind }) => kind === 'run') ? 'run' : 'result');
+}
+
+function promptItem({ path, records }: Extract<RunNode, { kind: 'prompt' }>): vscode.TreeItem {
   const item = new vscode.TreeItem(fileName(path), vscode.TreeItemCollapsibleState.Expanded);
-  const count = formatNumberOf(runs.length, 'run');
+  const count = recordCount(records);
   item.id = `prompt ${path}`;
   item.description = count;
   item.tooltip = path;
@@ -77,44 +101,57 @@ function promptItem({ path, runs }: PromptRuns<KeptRun>): vscode.TreeItem {
   return item;
 }
 
-function runItem(node: Extract<RunNode, { kind: 'run' }>): vscode.TreeItem {
-  const { id, origin, report } = node.run;
-  const item = new vscode.TreeItem(runLabel(report));
-  item.id = id;
-  item.description = runDescription(report);
+const icons: Readonly<Record<RecordKind, string>> = {
+  run: 'beaker',
+  comparison: 'diff-multiple',
+  evaluation: 'graph-line',
+  ledger: 'book',
+  atlas: 'map',
+  continuation: 'comment',
+};
+
+function recordItem(node: Extract<RunNode, { kind: 'record' }>, baseline: LabRecord | undefined): vscode.TreeItem {
+  const { record } = node;
+  const item = new vscode.TreeItem(recordLabel(record));
+  item.id = record.id;
+  item.description = recordDescription(record, baseline);
   item.iconPath =
-    report.verdict.kind === 'failed'
+    rowOf(record).verdict === 'failed'
       ? new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground'))
-      : new vscode.ThemeIcon('beaker');
+      : new vscode.ThemeIcon(baseline?.id === record.id ? 'pinned' : icons[record.kind]);
   // Runs of an earlier version, and of other extensions, can't be repeated.
-  item.contextValue = origin === null ? 'run' : 'run.repeatable';
-  item.accessibilityInformation = { label: runSpoken(report) };
+  const traits = [record.kind === 'run' && record.origin !== null ? 'repeatable' : '', baseline?.id === record.id ? 'baseline' : ''];
+  item.contextValue = [record.kind, ...traits.filter((trait) => trait !== '')].join('.');
+  item.accessibilityInformation = { label: recordSpoken(record, baseline) };
   item.command = { command: 'twoHeads.showRun', title: t('Open Report'), arguments: [node] };
   return item;
 }
 
-/** Lets the user pick runs. @param picked the runs selected initially @returns undefined if the user cancelled */
-export async function pickRuns(
-  runs: readonly KeptRun[],
+/** Lets the user pick records. @param picked those selected initially @returns undefined if the user cancelled */
+export async function pickRecords(
+  records: readonly LabRecord[],
   title: string,
-  picked: readonly KeptRun[],
-): Promise<readonly KeptRun[] | undefined> {
-  const items = itemsOf(runs).map((item) => ({ ...item, picked: picked.includes(item.run) }));
+  picked: readonly LabRecord[],
+): Promise<readonly LabRecord[] | undefined> {
+  const items = itemsOf(records).map((item) => ({ ...item, picked: picked.includes(item.record) }));
   const chosen = await vscode.window.showQuickPick(items, { title, placeHolder: t('Which runs?'), canPickMany: true, matchOnDetail: true });
-  return chosen?.map(({ run }) => run);
+  return chosen?.map(({ record }) => record);
 }
 
-/** Lets the user pick one run. @returns undefined if the user cancelled */
-export async function pickRun(runs: readonly KeptRun[], title: string): Promise<KeptRun | undefined> {
-  const chosen = await vscode.window.showQuickPick(itemsOf(runs), { title, placeHolder: t('Which run?'), matchOnDetail: true });
-  return chosen?.run;
+/** Lets the user pick one record. @returns undefined if the user cancelled */
+export async function pickRecord(records: readonly LabRecord[], title: string): Promise<LabRecord | undefined> {
+  const chosen = await vscode.window.showQuickPick(itemsOf(records), { title, placeHolder: t('Which run?'), matchOnDetail: true });
+  return chosen?.record;
 }
 
-function itemsOf(runs: readonly KeptRun[]): (vscode.QuickPickItem & { readonly run: KeptRun })[] {
-  return runs.map((run) => ({
-    label: runLabel(run.report),
-    description: fileName(run.report.prompt.path),
-    detail: runDescription(run.report),
-    run,
-  }));
+function itemsOf(records: readonly LabRecord[]): (vscode.QuickPickItem & { readonly record: LabRecord })[] {
+  return records.map((record) => {
+    const { prompt } = rowOf(record);
+    return {
+      label: recordLabel(record),
+      description: prompt === null ? kindName(record.kind) : fileName(prompt),
+      detail: recordDescription(record),
+      record,
+    };
+  });
 }

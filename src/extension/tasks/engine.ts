@@ -69,5 +69,5 @@ export class Engine extends Disposable {
 }
 
 function isRunReport(result: Result<EngineMethods, EngineMethod>): result is RunReport {
-  return 'fidelity' in result;
+  return typeof result === 'object' && result !== null && 'fidelity' in result;
 }

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import { InputError, messageOf } from '../../core/errors';
+import type { SimulationOptions } from '../../core/options/table';
 import { plainSource, type PromptSource } from '../../core/source/options';
 import { NotebookText, type PromptDocument } from '../prompts/notebooks';
 import { sourceIn } from '../prompts/sent-prompt';
-import type { RunOrigin } from '../../engine/store/runs';
+import type { RunOrigin } from '../../core/record/record';
 
 /** Text to run: a whole prompt or a selection. */
 export interface RunSource extends Omit<RunOrigin, 'options'> {
@@ -12,6 +13,11 @@ export interface RunSource extends Omit<RunOrigin, 'options'> {
   readonly text: string;
   /** How the prompt is read from the text. */
   readonly source: PromptSource;
+}
+
+/** What repeats a run of a source. */
+export function originOf({ uri, selection, at }: RunSource, options: SimulationOptions): RunOrigin {
+  return { uri, selection, at, options };
 }
 
 /** A document as the source of a run. @param source how the prompt is read from it */

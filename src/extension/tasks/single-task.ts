@@ -1,10 +1,12 @@
 import * as vscode from 'vscode';
 import { CancelledError, InputError, messageOf } from '../../core/errors';
+import { formatDuration } from '../../core/format';
 import { inEnglish, t } from '../../core/l10n';
-import type { OnProgress } from '../../core/report/phases';
+import { type OnProgress, withTimeLeft } from '../../core/report/phases';
 import type { Activity, Task } from '../../protocol/panel';
 import { Disposable } from '../disposable';
-import { showError, showInformation, showWarning } from '../notify';
+import { showError, showInformation } from '../notify';
+import { askAboveSeconds } from '../settings';
 
 /** Most callers that may wait; more suggest a bug in the caller. */
 export const longestQueue = 16;
@@ -79,10 +81,29 @@ export interface Step {
 /** Begins a step of a task under a title in the editor's language. */
 type BeginStep = (title: string, task?: Task) => Step;
 
+/**
+ * Whether the user wants to wait for a run: one that is expected to take long is asked for.
+ *
+ * @param expectedMs milliseconds; null where nobody knows
+ */
+export async function agreesToWait(expectedMs: number | null): Promise<boolean> {
+  const limit = askAboveSeconds();
+  if (expectedMs === null || limit === 0 || expectedMs <= 1000 * limit) {
+    return true;
+  }
+  const button = t('Run');
+  const detail = t(
+    'It can be cancelled at any time. The setting {0} says from how many seconds on this is asked.',
+    'twoHeads.askAboveSeconds',
+  );
+  const question = t('This is expected to take about {0}. Run it?', formatDuration(expectedMs));
+  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, button)) === button;
+}
+
 /** Context key for the manifest: whether a task is running. */
 const runningKey = 'twoHeads.running';
 
-/** Runs one engine task at a time: its progress, its cancellation, and its final message. */
+/** Runs one engine task at a time, the others after it: their progress, their cancellation, and their final messages. */
 export class SingleTask extends Disposable {
   private readonly changed = this.own(new vscode.EventEmitter<Activity>());
   /** Fires when a task starts, progresses, ends or fails. */
@@ -99,23 +120,35 @@ export class SingleTask extends Disposable {
     return this.state;
   }
 
+  /** Follows what runs: its progress as it comes, and any other change. */
+  follow(onProgress: OnProgress, onChange: () => void): vscode.Disposable {
+    return this.onDidChange((activity) => {
+      if (activity.state === 'running' && activity.progress !== null) {
+        onProgress(activity.progress);
+      } else {
+        onChange();
+      }
+    });
+  }
+
   /** Cancels the current task. */
   cancel(): void {
     this.turns.current?.abort();
   }
 
   /**
-   * Runs a task that the user started, unless one is running.
+   * Runs a task that the user started, after those started before it.
    *
-   * @returns the result of `work`, or undefined if it was refused, cancelled or failed; the user has seen a message then
+   * @param prepare what the task needs as things are now, whatever changes before its turn; undefined to drop the task
+   * @returns the result of `work`, or undefined if it was dropped, cancelled or failed; the user knows why then
    */
-  async run<T>(work: (begin: BeginStep) => Promise<T>): Promise<T | undefined> {
-    if (this.turns.current !== undefined) {
-      void showWarning(t('Two Heads is already running; cancel that run first.'));
-      return undefined;
-    }
+  async run<P, T>(
+    prepare: () => P | undefined | Promise<P | undefined>,
+    work: (begin: BeginStep, prepared: P) => Promise<T>,
+  ): Promise<T | undefined> {
     try {
-      return await this.inTurn(work, new AbortController());
+      const prepared = await prepare();
+      return prepared === undefined ? undefined : await this.inTurn((begin) => work(begin, prepared), new AbortController());
     } catch (error) {
       if (error instanceof CancelledError) {
         void showInformation(t('Two Heads: the run was cancelled.'));
@@ -148,33 +181,46 @@ export class SingleTask extends Disposable {
     }
   }
 
-  /** Announces a task's result: to the user, and in English to the log. */
-  announce(say: () => string): void {
+  /**
+   * Announces a task's result: to the user, and in English to the log.
+   *
+   * @param where it is shown, which a button opens: the panel, the lab of the prompt in front, or that of a file
+   */
+  announce(say: () => string, where: 'panel' | 'lab' | vscode.Uri = 'panel'): void {
     this.log.info(inEnglish(say));
-    void showInformation(`Two Heads: ${say()}`, t('Open Panel')).then(
-      (chosen) => chosen && vscode.commands.executeCommand('twoHeads.openPanel'),
-    );
+    const button = where === 'panel' ? t('Open Panel') : t('Open Lab');
+    void showInformation(`Two Heads: ${say()}`, button).then((chosen) => {
+      if (chosen === undefined) {
+        return undefined;
+      }
+      return where === 'panel'
+        ? vscode.commands.executeCommand('twoHeads.openPanel')
+        : vscode.commands.executeCommand('twoHeads.openLab', ...(where === 'lab' ? [] : [where]));
+    });
   }
 
   private async inTurn<T>(work: (begin: BeginStep) => Promise<T>, controller: AbortController): Promise<T> {
-    await this.turns.take(controller);
-    try {
-      const result = await vscode.window.withProgress(
-        { location: vscode.ProgressLocation.Notification, title: 'Two Heads', cancellable: true },
-        (notification, token) => {
-          token.onCancellationRequested(() => controller.abort());
-          return work((title, task = 'prompt') => this.begin(task, title, controller.signal, notification));
-        },
-      );
-      this.enter({ state: 'idle' });
-      return result;
-    } catch (error) {
-      this.enter(error instanceof CancelledError ? { state: 'idle' } : { state: 'failed', message: messageOf(error) });
-      throw error;
-    } finally {
-      // The final state is shown before the next task begins.
-      this.turns.end();
-    }
+    return vscode.window.withProgress(
+      { location: vscode.ProgressLocation.Notification, title: 'Two Heads', cancellable: true },
+      async (notification, token) => {
+        token.onCancellationRequested(() => controller.abort());
+        if (this.turns.current !== undefined) {
+          notification.report({ message: t('waits for what runs before it') });
+        }
+        await this.turns.take(controller);
+        try {
+          const result = await work((title, task = 'prompt') => this.begin(task, title, controller.signal, notification));
+          this.enter({ state: 'idle' });
+          return result;
+        } catch (error) {
+          this.enter(error instanceof CancelledError ? { state: 'idle' } : { state: 'failed', message: messageOf(error) });
+          throw error;
+        } finally {
+          // The final state is shown before the next task begins.
+          this.turns.end();
+        }
+      },
+    );
   }
 
   private tell(message: string): void {
@@ -189,13 +235,15 @@ export class SingleTask extends Disposable {
     notification: vscode.Progress<{ message: string; increment: number }>,
   ): Step {
     this.enter({ state: 'running', task, title, progress: null });
+    // What runs, also while the engine starts and reads the model.
+    notification.report({ message: title, increment: 0 });
     let shown = 0;
-    const onProgress: OnProgress = (progress) => {
+    const tell: OnProgress = (progress) => {
       notification.report({ message: `${title}: ${progress.message}`, increment: 100 * (progress.fraction - shown) });
       shown = progress.fraction;
       this.enter({ state: 'running', task, title, progress });
     };
-    return { signal, onProgress };
+    return { signal, onProgress: withTimeLeft(tell, () => performance.now()) };
   }
 
   private enter(state: Activity): void {

@@ -1,7 +1,6 @@
 import type { ExperimentSummary } from '../../core/evaluate/report';
 import type { Versions } from '../../core/fleet/worker-state';
-import { formatDuration } from '../../core/format';
-import { type OnProgress, type Progress, timeLeft } from '../../core/report/phases';
+import type { OnProgress, Progress } from '../../core/report/phases';
 import { describeEnvironment } from '../../engine/machine';
 import type { CallContext } from '../../engine/process/rpc';
 import type { DigestStore } from '../../engine/store/digests';
@@ -70,18 +69,13 @@ export function fleetMethods(places: Places & { readonly digests: DigestStore },
   };
 }
 
-/** Progress with the time that is left, and with lines about the fleet, each of which stays until the next step. */
+/** Progress with lines about the fleet, each of which stays until the next step. */
 function fleetProgress(onProgress: OnProgress): { readonly step: OnProgress; readonly say: (line: string) => void } {
   let latest: Progress = { fraction: 0, phase: 'quality', message: '' };
-  let start: { readonly fraction: number; readonly at: number } | undefined;
   return {
     step: (progress) => {
       latest = progress;
-      start ??= { fraction: progress.fraction, at: performance.now() };
-      const left = timeLeft(progress.fraction, start.fraction, performance.now() - start.at);
-      onProgress(
-        left === null || left === 0 ? progress : { ...progress, message: `${progress.message}, about ${formatDuration(left)} left` },
-      );
+      onProgress(progress);
     },
     say: (line) => onProgress({ ...latest, message: line }),
   };

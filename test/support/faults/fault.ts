@@ -56,6 +56,8 @@ export function replaced(oracle: Oracle, methods: Partial<Oracle>): Oracle {
     attend: (run) => oracle.attend(run),
     attendOn: (run) => oracle.attendOn(run),
     attendApart: (run) => oracle.attendApart(run),
+    attendChosen: (run) => oracle.attendChosen(run),
+    tileMasses: (run) => oracle.tileMasses(run),
     closeRound: (perCall) => oracle.closeRound(perCall),
     rotateFor: (tokens) => oracle.rotateFor(tokens),
     uncounted: (work) => oracle.uncounted(work),

@@ -13,9 +13,9 @@ interface NodeLlama {
 }
 interface Llama {
   loadModel(options: { modelPath: string; vocabOnly?: boolean }): Promise<LlamaModel>;
-  dispose(): Promise<void>;
 }
 interface LlamaModel {
+  dispose(): Promise<void>;
   tokenize(text: string, specialTokens: boolean): readonly number[];
   createContext(options: ContextOptions): Promise<LlamaContext>;
 }
@@ -47,8 +47,10 @@ const onlySequence = 0;
 
 /** A model in llama.cpp, with a key-value cache in float32 unless it is asked otherwise. */
 export class LlamaCpp {
+  /** What each set of options started in this process: it tries the library in a process of its own, which takes a second. */
+  private static readonly started = new Map<string, Promise<Llama>>();
+
   private constructor(
-    private readonly llama: Llama,
     private readonly model: LlamaModel,
     private readonly threads: number,
   ) {}
@@ -62,8 +64,10 @@ export class LlamaCpp {
     const { getLlama } = (await import(pathToFileURL(await installLlama(folder)).href)) as NodeLlama;
     // A file of a tokenizer alone has no tensors, which llama.cpp says, and takes it all the same.
     const logLevel = vocabOnly ? 'disabled' : 'error';
-    const llama = await getLlama({ gpu: false, build: 'never', maxThreads: threads, skipDownload: true, logLevel });
-    return new LlamaCpp(llama, await llama.loadModel({ modelPath, vocabOnly }), threads);
+    const key = `${folder} ${threads} ${logLevel}`;
+    const llama = this.started.get(key) ?? getLlama({ gpu: false, build: 'never', maxThreads: threads, skipDownload: true, logLevel });
+    this.started.set(key, llama);
+    return new LlamaCpp(await (await llama).loadModel({ modelPath, vocabOnly }), threads);
   }
 
   /** The tokens of a text, without those that are added around it. Special tokens are found in it. */
@@ -78,7 +82,7 @@ export class LlamaCpp {
   }
 
   async close(): Promise<void> {
-    await this.llama.dispose();
+    await this.model.dispose();
   }
 }
 

@@ -1,7 +1,7 @@
 import type * as vscode from 'vscode';
 import { Disposable, onReset } from './events';
-import { textDocuments } from './documents';
-import { show } from './editors';
+import { openTextDocument, textDocuments } from './documents';
+import { show, showDiff } from './editors';
 import { openView, webviewProviders } from './views';
 
 const handlers = new Map<string, (...given: unknown[]) => unknown>();
@@ -40,11 +40,16 @@ function ownCommand(command: string): (...given: unknown[]) => unknown {
   }
   const view = command.replace(/\.focus$/, '');
   const isView = command.endsWith('.focus') && webviewProviders.has(view);
-  if (!isView && !['vscode.open', 'workbench.action.openSettings'].includes(command)) {
+  const others = ['vscode.open', 'vscode.openWith', 'vscode.diff', 'workbench.action.openSettings', 'workbench.action.reopenTextEditor'];
+  if (!isView && !others.includes(command)) {
     throw new Error(`command '${command}' not found`);
   }
-  return (...given) => {
+  return async (...given) => {
     executed.push({ command, given });
+    if (command === 'vscode.diff') {
+      const [left, right] = [await openTextDocument(given[0] as vscode.Uri), await openTextDocument(given[1] as vscode.Uri)];
+      showDiff(left, right);
+    }
     const opened = command === 'vscode.open' && textDocuments.find(({ uri }) => uri.toString() === String(given[0]));
     if (opened) {
       show(opened);

@@ -3,7 +3,7 @@ import type * as vscode from 'vscode';
 import { emitter, onReset } from './events';
 import { Position, Range } from './places';
 import { Disposable } from './events';
-import { Uri } from './values';
+import { Uri, type WorkspaceEdit } from './values';
 
 /** Lines end in `\n` alone. */
 export class FakeDocument implements vscode.TextDocument {
@@ -220,6 +220,21 @@ export function edit(document: FakeDocument, ...edits: readonly Edit[]): void {
   document.version += 1;
   document.isDirty = true;
   documentChanged.fire({ document, contentChanges, reason: undefined, detailedReason: undefined } as vscode.TextDocumentChangeEvent);
+}
+
+/** Makes the changes of an edit, each in a document that is open. */
+export function applyEdit({ changes }: WorkspaceEdit): Promise<boolean> {
+  for (const document of textDocuments) {
+    const own = changes.filter(({ uri }) => uri.toString() === document.uri.toString());
+    if (own.length > 0) {
+      const edits = own.map(({ at, text }) => {
+        const [start, end] = 'start' in at ? [at.start, at.end] : [at, at];
+        return { from: document.offsetAt(start), to: document.offsetAt(end), text };
+      });
+      edit(document, ...edits);
+    }
+  }
+  return Promise.resolve(true);
 }
 
 /** Changes a document's language: it closes and opens, and stays where it is. */

@@ -2,7 +2,7 @@ import type * as vscode from 'vscode';
 import { closeDocument, type FakeDocument, textDocuments } from './documents';
 import { emitter, onReset } from './events';
 import { Range, Selection } from './places';
-import { TabInputText, type TabInputTextDiff, ViewColumn } from './values';
+import { TabInputText, TabInputTextDiff, ViewColumn } from './values';
 
 /** An editor: a document in a column. */
 export class FakeEditor {
@@ -72,9 +72,9 @@ const diffs: TabInputTextDiff[] = [];
 
 /** The tabs that are on screen: one of each editor, and one of each diff. */
 export const tabGroups = {
-  get all(): readonly { readonly activeTab: { readonly input: unknown } }[] {
+  get all(): readonly { readonly activeTab: { readonly input: unknown }; readonly tabs: readonly { readonly input: unknown }[] }[] {
     const texts = editors.visible.map(({ document }) => new TabInputText(document.uri));
-    return [...texts, ...diffs].map((input) => ({ activeTab: { input } }));
+    return [...texts, ...diffs].map((input) => ({ activeTab: { input }, tabs: [{ input }] }));
   },
   onDidChangeTabs: tabsChanged.event,
   onDidChangeTabGroups: emitter<unknown>().event,
@@ -84,6 +84,13 @@ export const tabGroups = {
 export function showDiffs(...shown: readonly TabInputTextDiff[]): void {
   diffs.splice(0, diffs.length, ...shown);
   tabsChanged.fire(undefined);
+}
+
+/** Shows two documents as the halves of a diff, which are editors without a column. */
+export function showDiff(original: FakeDocument, modified: FakeDocument): void {
+  editors.visible = [...editors.visible, new FakeEditor(original, undefined), new FakeEditor(modified, undefined)];
+  visibleChanged.fire(editors.visible);
+  showDiffs(new TabInputTextDiff(original.uri, modified.uri));
 }
 
 /** Decoration types that are in force. */

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, posix } from 'node:path';
 import type * as vscode from 'vscode';
-import { emitter, onReset } from './events';
+import { emitter, EventEmitter, onReset } from './events';
 import { FileType, Uri } from './values';
 
 /** What is open: folders, and whether they are trusted. */
@@ -73,6 +73,26 @@ export const onDidRenameFiles = filesRenamed.event;
 /** The user renames a file or a folder in the editor. */
 export function renameFile(oldUri: vscode.Uri, newUri: vscode.Uri): void {
   filesRenamed.fire({ files: [{ oldUri, newUri }] });
+}
+
+/** What watches files: the test says when one has changed. */
+export const fileWatchers: { readonly pattern: unknown; readonly changed: EventEmitter<void>; disposed: boolean }[] = [];
+onReset(() => void fileWatchers.splice(0));
+
+export function createFileSystemWatcher(pattern: unknown): {
+  onDidChange: unknown;
+  onDidCreate: unknown;
+  onDidDelete: unknown;
+  dispose(): void;
+} {
+  const watcher = { pattern, changed: new EventEmitter<void>(), disposed: false };
+  fileWatchers.push(watcher);
+  const dispose = (): void => {
+    watcher.disposed = true;
+    watcher.changed.dispose();
+  };
+  const event = watcher.changed.event;
+  return { onDidChange: event, onDidCreate: event, onDidDelete: new EventEmitter<vscode.Uri>().event, dispose };
 }
 
 /** Files, as far as the extension asks for them. */

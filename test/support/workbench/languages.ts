@@ -82,10 +82,10 @@ export async function shownLenses(document: FakeDocument): Promise<string[]> {
   }
 }
 
-/** Resolves when lenses ask to be drawn again: after each plan. */
+/** Resolves when the lenses of prompts ask to be drawn again: after each plan. */
 export function lensesRefreshed(): Promise<void> {
-  const [{ provider }] = lenses;
-  if (provider.onDidChangeCodeLenses === undefined) {
+  const provider = [...lenses].find(({ filter }) => filter.pattern === '**')?.provider;
+  if (provider?.onDidChangeCodeLenses === undefined) {
     throw new Error('The lenses never change');
   }
   return once(provider.onDidChangeCodeLenses);
@@ -107,20 +107,21 @@ export async function hoversAt(document: FakeDocument, position: vscode.Position
 export async function codeActions(
   document: FakeDocument,
   triggerKind: vscode.CodeActionTriggerKind = CodeActionTriggerKind.Invoke,
+  diagnostics: readonly vscode.Diagnostic[] = [],
 ): Promise<vscode.CodeAction[]> {
-  const context = { triggerKind, diagnostics: [], only: undefined };
+  const context = { triggerKind, diagnostics, only: undefined };
   const found = await Promise.all(
     providersOf(actions, document).map(async (provider) => provider.provideCodeActions(document, document.lineAt(0).range, context, token)),
   );
   return found.flatMap((some) => some ?? []) as vscode.CodeAction[];
 }
 
-/** How often the lenses, or the hints, asked to be drawn again since this was called. */
+/** How often the lenses of prompts, or the hints, asked to be drawn again since this was called. */
 export function refreshes(kind: 'lenses' | 'hints'): { readonly count: number } {
   const counted = { count: 0 };
   const count = (): void => void (counted.count += 1);
   if (kind === 'lenses') {
-    lenses.forEach(({ provider }) => provider.onDidChangeCodeLenses?.(count));
+    lenses.forEach(({ filter, provider }) => filter.pattern === '**' && provider.onDidChangeCodeLenses?.(count));
   } else {
     hints.forEach(({ provider }) => provider.onDidChangeInlayHints?.(count));
   }

@@ -132,15 +132,16 @@ export class RelativePattern {
   readonly base: string;
 
   constructor(
-    { uri }: vscode.WorkspaceFolder,
+    base: vscode.WorkspaceFolder | vscode.Uri,
     readonly pattern: string,
   ) {
-    this.base = uri.fsPath;
+    this.base = 'uri' in base ? base.uri.fsPath : base.fsPath;
   }
 }
 
 export class CodeActionKind {
   static readonly Refactor = new CodeActionKind('refactor');
+  static readonly QuickFix = new CodeActionKind('quickfix');
 
   private constructor(readonly value: string) {}
 
@@ -151,10 +152,81 @@ export class CodeActionKind {
 
 export class CodeAction {
   command?: vscode.Command;
+  edit?: WorkspaceEdit;
+  diagnostics?: vscode.Diagnostic[];
+  isPreferred?: boolean;
 
   constructor(
     readonly title: string,
     readonly kind: CodeActionKind,
+  ) {}
+}
+
+/** Changes of documents, as what is put where. */
+export class WorkspaceEdit {
+  readonly changes: { readonly uri: vscode.Uri; readonly at: vscode.Range | vscode.Position; readonly text: string }[] = [];
+
+  replace(uri: vscode.Uri, at: vscode.Range, text: string): void {
+    this.changes.push({ uri, at, text });
+  }
+
+  insert(uri: vscode.Uri, at: vscode.Position, text: string): void {
+    this.changes.push({ uri, at, text });
+  }
+}
+
+export const DiagnosticSeverity = { Error: 0, Warning: 1, Information: 2, Hint: 3 };
+
+/** Something wrong in a document. */
+export class Diagnostic {
+  source?: string;
+
+  constructor(
+    public range: vscode.Range,
+    public message: string,
+    public severity: number,
+  ) {}
+}
+
+export const TestRunProfileKind = { Run: 1 };
+
+/** What a test says. */
+export class TestMessage {
+  location?: Location;
+
+  constructor(public message: string) {}
+}
+
+/** A place in a document. */
+export class Location {
+  constructor(
+    public uri: vscode.Uri,
+    public range: vscode.Range,
+  ) {}
+}
+
+export const TaskGroup = { Test: { id: 'test' } };
+
+/** A program that a task runs. */
+export class ProcessExecution {
+  constructor(
+    public process: string,
+    public args: string[],
+    public options: vscode.ProcessExecutionOptions,
+  ) {}
+}
+
+/** A task. */
+export class Task {
+  group?: object;
+
+  constructor(
+    public definition: vscode.TaskDefinition,
+    public scope: vscode.WorkspaceFolder,
+    public name: string,
+    public source: string,
+    public execution: ProcessExecution,
+    public problemMatchers: string[],
   ) {}
 }
 

@@ -61,11 +61,17 @@ export class FakeWebviewView {
 
 /** An editor that shows a page. */
 export class FakeWebviewPanel {
-  readonly webview = new FakeWebview(() => true);
+  visible = true;
+  active = false;
+  readonly webview = new FakeWebview(() => this.visible);
   title: string;
   revealed = 0;
+  /** Where it is, and where it was last revealed, where that was said. */
+  viewColumn: number | undefined;
+  revealedIn: number | undefined;
   disposed = false;
   private readonly gone = new EventEmitter<void>();
+  readonly onDidChangeViewState = new EventEmitter<unknown>().event;
   readonly onDidDispose = this.gone.event;
 
   constructor(
@@ -77,7 +83,8 @@ export class FakeWebviewPanel {
     this.title = title;
   }
 
-  reveal(): void {
+  reveal(column?: number): void {
+    this.revealedIn = column;
     this.revealed += 1;
   }
 
@@ -118,13 +125,15 @@ export class FakeTreeView<T> {
 export const webviewProviders = new Map<string, vscode.WebviewViewProvider>();
 export const webviewViews = new Map<string, FakeWebviewView>();
 export const webviewPanels: FakeWebviewPanel[] = [];
+export const customEditors = new Map<string, vscode.CustomTextEditorProvider>();
+export const panelSerializers = new Map<string, vscode.WebviewPanelSerializer>();
 export const treeViews = new Map<string, FakeTreeView<unknown>>();
 export const statusItems: FakeStatusItem[] = [];
 export const progresses: ShownProgress[] = [];
 export const logged: { readonly level: string; readonly line: string }[] = [];
 export const shownLogs: string[] = [];
 onReset(() => {
-  [webviewProviders, webviewViews, treeViews].forEach((map) => map.clear());
+  [webviewProviders, webviewViews, treeViews, customEditors, panelSerializers].forEach((map) => map.clear());
   [webviewPanels, statusItems, progresses, logged, shownLogs].forEach((list) => list.splice(0));
 });
 
@@ -165,6 +174,25 @@ export function createWebviewPanel(
 ): FakeWebviewPanel {
   const panel = new FakeWebviewPanel(viewType, title, place, options);
   webviewPanels.push(panel);
+  return panel;
+}
+
+export function registerCustomEditorProvider(viewType: string, provider: vscode.CustomTextEditorProvider): Disposable {
+  return register(customEditors, viewType, provider);
+}
+
+export function registerWebviewPanelSerializer(viewType: string, serializer: vscode.WebviewPanelSerializer): Disposable {
+  return register(panelSerializers, viewType, serializer);
+}
+
+/** Opens a document in a custom editor, as an editor does where the user chooses it. */
+export function openCustomEditor(viewType: string, document: unknown): FakeWebviewPanel {
+  const panel = createWebviewPanel(viewType, '', undefined, {});
+  panel.active = true;
+  const token = new CancellationTokenSource().token;
+  void customEditors
+    .get(viewType)
+    ?.resolveCustomTextEditor(document as vscode.TextDocument, panel as unknown as vscode.WebviewPanel, token);
   return panel;
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { defaultOptions } from '../../../src/core/options/table';
 import { CalibrationStore } from '../../../src/engine/store/calibrations';
 import { DigestStore } from '../../../src/engine/store/digests';
-import { idOf, RunFiles } from '../../../src/engine/store/runs';
+import { RecordFiles, recordOf } from '../../../src/engine/store/records';
 import { reportsFrom } from '../../../src/engine/read/report/reports';
 import { parseExperiment } from '../../../src/engine/tasks/evaluate/experiment-file';
 import { Results } from '../../../src/engine/tasks/evaluate/results';
@@ -112,11 +112,11 @@ export const history: Reader = {
   share: 6,
   open: async (folder) => {
     const runs = join(folder, 'runs');
-    const files = new RunFiles(runs);
+    const files = new RecordFiles(runs);
     const origin = { uri: 'file:///a.md', selection: null, at: null, options: defaultOptions };
     const right = [1, 2].map((minute) => reportOf({ date: `2026-02-01T14:0${minute}:06.789Z` }));
     for (const each of right) {
-      await files.add({ id: idOf(each), origin, report: each });
+      await files.add(recordOf({ kind: 'run', origin, report: each }));
     }
     const broken = join(runs, '20260201T140306789Z-01234567.json');
     const kept: unknown = JSON.parse(JSON.stringify({ schemaVersion: run.schemaVersion, origin, report: run }));
@@ -126,8 +126,8 @@ export const history: Reader = {
         next(8) === 0 ? mutatedBytes(Buffer.from(JSON.stringify(kept)), next) : mutatedJson(kept, next, ['causal', 'uri']),
       );
       const read = await files.read();
-      if (read.runs.length + read.skipped.length !== right.length + 1 || read.runs.length < right.length) {
-        throw new Error(`Of ${right.length + 1} runs ${read.runs.length} are there, and ${read.skipped.length} are named as left out.`);
+      if (read.records.length + read.skipped.length !== right.length + 1 || read.records.length < right.length) {
+        throw new Error(`Of ${right.length + 1} runs ${read.records.length} are there, and ${read.skipped.length} are named as left out.`);
       }
       if (read.skipped.some((line) => /[\p{Cc}\p{Zl}\p{Zp}]/u.test(line))) {
         throw new Error(`A run that is left out is told in more than a line: ${JSON.stringify(read.skipped)}`);

@@ -7,6 +7,7 @@ import { toJson } from '../../../src/core/report/json';
 import { reportsFrom } from '../../../src/engine/read/report/reports';
 import { run } from '../../support/cli';
 import { samplePrompt } from '../../support/paths';
+import { keptAgain } from '../../support/records';
 import { temporaryFolder } from '../../support/temporary';
 
 const short = ['atlas', samplePrompt, '--max-tokens', '60', '--block', '16'];
@@ -43,6 +44,10 @@ describe('atlas --json', () => {
     expect(atlas.oracle.calls).toBe(plan.calls.attention);
     expect(atlas.massError).toBeLessThan(1e-5);
     atlas.oracle.kept.forEach(({ together, eachBlock }) => expect(together).toBeLessThanOrEqual(eachBlock));
+  });
+
+  it('is kept in the history as it is', async () => {
+    expect((await keptAgain({ kind: 'atlas', origin: null, report })).report).toEqual(report);
   });
 
   it('has what the mask cuts off: all of the tiles beyond it, some of those that it hides in part, nothing of the block itself', () => {

@@ -20,6 +20,8 @@ describe('compare', () => {
       'attention-sink',
       'local-window',
       'average-case',
+      'top-k',
+      'adaptive',
     ]);
     expect(runs.every((each) => each.prompt.sha256 === prompt.sha256)).toBe(true);
   });

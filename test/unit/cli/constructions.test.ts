@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { pictures } from '../../../src/core/draw/pictures';
 import type { LedgerReport } from '../../../src/core/ledger/report';
 import type { ComparisonReport, RunReport } from '../../../src/core/report/report';
 import { run } from '../../support/cli';
@@ -82,7 +83,7 @@ describe('simulate through a black box', () => {
     expect(code).toBe(0);
     const { runs, refused } = JSON.parse(stdout) as ComparisonReport;
     expect(runs.map(({ scenario }) => scenario.kind)).toEqual(['full', 'causal', 'average-case']);
-    expect(refused.map(({ scenario }) => scenario.kind)).toEqual(['sliding-window', 'attention-sink', 'local-window']);
+    expect(refused.map(({ scenario }) => scenario.kind)).toEqual(['sliding-window', 'attention-sink', 'local-window', 'top-k', 'adaptive']);
     expect(stderr).toMatch(/sliding-window\(window 512\) is left out: A window of 512 is not below the block size of 256/);
   });
 });
@@ -105,7 +106,7 @@ describe('ledger', () => {
     expect(stdout).toMatch(/the assumption holds here/);
     const folder = join(temporaryFolder(), 'pictures');
     expect((await run(['ledger', '--pictures', folder])).code).toBe(0);
-    expect(readdirSync(folder).length).toBe(12);
+    expect(readdirSync(folder).length).toBe(pictures.length);
   });
 });
 

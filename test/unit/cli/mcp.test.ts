@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
@@ -28,6 +28,26 @@ describe('the server for agents', () => {
     const outside = join(whole, 'outside.txt');
     writeFileSync(outside, prompt);
     symlinkSync(outside, join(folder, 'link.txt'));
+    const experiment = {
+      version: 1,
+      model: 'tiny-docs-5m',
+      scenarios: ['sliding-window:64'],
+      blocks: [32],
+      context: 64,
+      maximumWindows: 1,
+    };
+    const write = (name: string, prompts: string[], results: string): void =>
+      writeFileSync(join(folder, name), JSON.stringify({ ...experiment, prompts, results }));
+    // An adapter whose base is elsewhere.
+    mkdirSync(join(folder, 'adapter'));
+    mkdirSync(join(whole, 'base'));
+    writeFileSync(
+      join(folder, 'adapter', 'adapter_config.json'),
+      JSON.stringify({ peft_type: 'LORA', base_model_name_or_path: join(whole, 'base') }),
+    );
+    write('good.two-heads.json', ['prompt.txt'], 'good.results.jsonl');
+    write('reads.two-heads.json', ['../outside.txt'], 'good.results.jsonl');
+    write('writes.two-heads.json', ['prompt.txt'], '../stolen.jsonl');
     transport = new StdioClientTransport({
       command: process.execPath,
       args: [join(root, 'dist', 'cli.js'), 'mcp', folder, '--scenario', 'sliding-window', '--window', '64', '--block', '32'],
@@ -82,13 +102,30 @@ describe('the server for agents', () => {
     expect(json).toBeUndefined();
   });
 
+  it('runs an experiment file of its folder, and keeps its results there', async () => {
+    const [text] = textsOf(await call('run_experiment', { file: 'good.two-heads.json' }));
+    expect(text).toMatch(
+      /^\*\*good\.two-heads\.json\*\*: tiny-docs-5m against its own attention, [^]*\| sliding-window\(window 64\) \| 32 \|/,
+    );
+    expect(text).toMatch(/- verdict of sliding-window\(window 64\): exact/);
+    expect(readFileSync(join(folder, 'good.results.jsonl'), 'utf8')).toContain('"digest":');
+    const again = textsOf(await call('run_experiment', { file: 'good.two-heads.json' }));
+    expect(again[0]).toContain('1 result from earlier runs');
+  });
+
   it.each([
+    ['run_experiment', { file: 'reads.two-heads.json' }, /^Prompt ".*outside\.txt" of the experiment is outside /],
+    ['run_experiment', { file: 'writes.two-heads.json' }, /^The results file ".*stolen\.jsonl" of the experiment is outside /],
+    ['run_experiment', { file: '../x.two-heads.json' }, /^File "\.\.\/x\.two-heads\.json" is outside /],
     ['plan_prompt', { file: '../x.txt' }, /^File "\.\.\/x\.txt" is outside /],
     ['plan_prompt', { file: 'link.txt' }, /^File "link\.txt" is outside /],
     ['plan_prompt', { file: 'nowhere.txt' }, /nowhere\.txt cannot be read/],
     ['plan_prompt', {}, /^input has neither file and text/],
     ['simulate_prompt', { file: 'prompt.txt', model: '/' }, /^Model "\/" neither ships with Two Heads nor lies in /],
+    ['plan_prompt', { file: 'prompt.txt', model: 'adapter' }, /^Model "adapter" neither ships with Two Heads nor lies in /],
     ['simulate_prompt', { file: 'prompt.txt', sinks: 3 }, /sinks/],
+    ['advise_prompt', { file: 'prompt.txt' }, /^input has no maxKl; /],
+    ['advise_prompt', { text: 'Too short.', maxKl: 0.1 }, /^A window of \d tokens has 1 block of 16, too few to choose among; /],
   ])('says to the client why %s of %j is refused', async (name, input, reason) => {
     const result = await call(name, input);
     expect(result.isError).toBe(true);

@@ -25,6 +25,8 @@ describe('the scenarios side by side', () => {
       'attention-sink',
       'local-window',
       'average-case',
+      'top-k',
+      'adaptive',
     ]);
     const chosen = perLayer([{ kind: 'causal' }, { kind: 'sliding-window', window: 7 }]);
     expect(comparedScenarios(chosen, parameters).possible[0]).toEqual(chosen);
@@ -76,6 +78,8 @@ describe('what scenarios cost a prompt', () => {
     expect(impossible).toEqual([
       expect.stringMatching(/A window of 512 is not below the block size/),
       expect.stringMatching(/no arrangement under construction paper/),
+      expect.stringMatching(/^Scenario "top-k" chooses its tiles in the run/),
+      expect.stringMatching(/^Scenario "adaptive" chooses its tiles in the run/),
     ]);
     expect(possible.every(({ predictedMs: time }) => time === null)).toBe(true);
   });
@@ -86,8 +90,8 @@ describe('cost over N', () => {
     const requests = requestsOf();
     const { curves, breakEven } = costCurves(requests, requests[1], undefined);
     expect(breakEven).toBeNull();
-    for (const [index, { kind, points }] of curves.entries()) {
-      expect(kind).toBe(requests[index].scenario.kind);
+    for (const [index, { scenario, points }] of curves.entries()) {
+      expect(scenario).toEqual(requests[index].scenario);
       expect(points.map(({ tokens }) => tokens)).toEqual(curveLengths);
       for (const { tokens, attentionCalls, boundCalls, flops, bytes, predictedMs: time } of points.filter(
         (point) => point.tokens < 20_000,
@@ -108,8 +112,8 @@ describe('cost over N', () => {
     const requests = requestsOf({ construction: 'paper' });
     const { curves } = costCurves(requests, requests[1], madeUpCalibration());
     // Up to the window it is causal attention; beyond, a window must be below M = 256.
-    expect(curves.find(({ kind }) => kind === 'sliding-window')?.points.map(({ tokens }) => tokens)).toEqual([128, 256, 512]);
-    expect(curves.map(({ kind }) => kind)).not.toContain('local-window');
+    expect(curves.find(({ scenario }) => scenario.kind === 'sliding-window')?.points.map(({ tokens }) => tokens)).toEqual([128, 256, 512]);
+    expect(curves.map(({ scenario }) => scenario.kind)).not.toContain('local-window');
     expect(curves.flatMap(({ points }) => points).every((point) => point.predictedMs === null)).toBe(true);
   });
 

@@ -163,6 +163,9 @@ describe('the words for expected times', () => {
       'Other programs want 1 of 2 cores now: the run takes longer, and its time is less certain.',
       'This machine was calibrated while other programs wanted 1.2 of 2 cores: calibrate it again when it is quiet.',
     ]);
+    // A queue that is longer than the cores are many.
+    const [busy] = predictionNotes({ load: { cores: 2, calibration: 0, repeat: false, now: 8 } });
+    expect(busy).toBe('Other programs keep all 2 cores busy now: the run takes longer, and its time is less certain.');
     expect(calibrationNote({ cores: 2, others: 0 })).toMatch(/^Times varied/);
     const quiet = { cores: 2, others: 0, spread: 0, busy: false };
     expect(calibrationNotes({ load: quiet })).toEqual([]);

@@ -189,7 +189,10 @@ describe('runs as HTML', () => {
     for (const [, wanted] of page.matchAll(/aria-labelledby="([^"]+)"/g)) {
       expect(wanted.split(' ').every((id) => ids.includes(id))).toBe(true);
     }
+    // On a dark page nothing of a picture stays white, and points have their other colour.
     expect(page).toMatch(/prefers-color-scheme: dark/);
+    expect(page).toMatch(/svg \*\)\[fill="#ffffff"\]:not\(pattern \*\) \{ fill: var\(--ground\); \}/);
+    expect(page).toMatch(/class="point[^"]*" style="--on-dark:#[0-9a-f]{6}"/);
   });
 
   it('draws no quality against cost of runs that do not compare, and says why', () => {

@@ -35,10 +35,15 @@ describe('a pattern of paths', () => {
     );
     expect(withoutBraces('a{b}c{')).toEqual(['a{b}c{']);
     expect(() => withoutBraces('{a,b}'.repeat(40))).toThrow(/more than 256 patterns/);
+    // As many as are in one pair of braces are refused as well, and not tried.
+    expect(() => withoutBraces(`{${','.repeat(200_000)}}`)).toThrow(/^\{,+… stands for more than 256 patterns/);
+    expect(withoutBraces('}a},{b{,c}')).toEqual(['}a},{b', '}a},{bc']);
     expect([isPattern('a/b.md'), isPattern('a/*.md')]).toEqual([false, true]);
   });
 
   it('never takes long', () => {
+    const open = `{${','.repeat(2_000_000)}`;
+    expect(withoutBraces(open)).toEqual([open]);
     expect(fits(`${'*a'.repeat(200)}b`, 'a'.repeat(4000))).toBe(false);
     expect(
       matchesPattern(

@@ -1,6 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { formatNumberOf } from '../../../src/core/format';
-import { inEnglish, setTranslations, t } from '../../../src/core/l10n';
+import { english, inEnglish, setTranslations, t } from '../../../src/core/l10n';
+import { rowText, roundedVerdict, verdictText } from '../../../src/core/report/verdict';
+import { coverageWords, reasonShown, verdictWords } from '../../../src/core/report/verdict-words';
+import { root } from '../../support/paths';
 
 afterEach(() => setTranslations(undefined));
 
@@ -41,5 +46,24 @@ describe('translations', () => {
       '2,000 Aufrufe',
       '2 tokens',
     ]);
+  });
+
+  it('says in German what the engine made in English, its values too', () => {
+    const german = JSON.parse(readFileSync(join(root, 'l10n', 'bundle.l10n.de.json'), 'utf8')) as Record<string, string>;
+    setTranslations(german);
+    const rounding = { error: 2e-6, bound: 5e-5, largestBound: 5e-5 };
+    expect(verdictText(roundedVerdict(rounding, { construction: 'fused', precision: 'float32' }))).toBe(
+      'exakt: Jede verglichene Zeile ist innerhalb von: float32-Rundung. Die ihrer Schranke nächste weicht um 2.0e-6 des größten Werts ab und darf es um 5.0e-5.',
+    );
+    const off = english(verdictWords.rowOff, rowText({ layer: 8, head: 0, row: 248 }), english(verdictWords.others, 3));
+    expect(reasonShown(off)).toBe(
+      'Zeile 249 von Kopf 1 in Schicht 9 weicht um mehr ab, als Rundung erklärt, und mindestens 3 weitere Zeilen.',
+    );
+    // None is taken for another, whatever its values are.
+    const values = ['1.0e-5', '2', '3,000', '4', '5'];
+    for (const message of [...Object.values(verdictWords), ...Object.values(coverageWords)]) {
+      expect(reasonShown(english(message, ...values))).toBe(english(german[message], ...values));
+    }
+    expect(reasonShown('What another version says.')).toBe('What another version says.');
   });
 });

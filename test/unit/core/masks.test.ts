@@ -101,7 +101,7 @@ describe('scenarios', () => {
   it('take defaults and leave the parameters of others aside', () => {
     expect(makeScenario('sliding-window', { sinks: 3, seed: 9 })).toEqual({ kind: 'sliding-window', window: 512 });
     expect(scenarioLabel(makeScenario('attention-sink', { window: 8, sinks: 2 }))).toBe('attention-sink(window 8, sinks 2)');
-    expect(scenarioKinds).toHaveLength(7);
+    expect(scenarioKinds).toHaveLength(9);
   });
 
   it.each([

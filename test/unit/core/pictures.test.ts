@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writePictures } from '../../../src/cli/ledger';
+import { causalTiles, sampleBudget, tileBudget } from '../../../src/core/chosen/rule';
 import { noToken, type Pattern, rowSees } from '../../../src/core/construct/arrangement';
 import type { BlackBoxConstruction } from '../../../src/core/construct/construction';
+import { chosenPicture } from '../../../src/core/draw/chosen';
 import { constructionPicture } from '../../../src/core/draw/construction';
 import { pictures } from '../../../src/core/draw/pictures';
 import { partition } from '../../../src/core/plan/partition';
@@ -148,6 +150,22 @@ describe('docs/pictures', () => {
     const text = readFileSync(join(root, 'docs', 'constructions.md'), 'utf8');
     const shown = [...text.matchAll(/!\[[^\]]+\]\(pictures\/([\w-]+)\.svg\)/g)].map(([, name]) => name);
     expect(shown.sort()).toEqual(pictures.map(({ name }) => name).sort());
+  });
+});
+
+describe('the picture of tiles chosen by content', () => {
+  it('has the tiles of the budget, each once, and the legend', () => {
+    const blocks = 9;
+    const rule = { share: 50, sample: 30, queries: 4, seed: 3 };
+    const heads = [0.1, 0.5, 2].map((decay) => ({ label: `falls by ${decay}`, decay }));
+    const picture = parse(chosenPicture({ name: 'test', title: 'Test', blocks, rule, heads }));
+    const count = (kind: string): number => ofClass(picture, kind).length - 1;
+    const [read, sampled] = [heads.length * tileBudget(rule, blocks), heads.length * sampleBudget(rule, blocks)];
+    expect(count('own')).toBe(heads.length * blocks);
+    expect(sampled).toBeGreaterThan(0);
+    expect(count('sampled')).toBe(sampled);
+    expect(count('chosen')).toBe(read - sampled - heads.length * blocks);
+    expect(count('left')).toBe(heads.length * causalTiles(blocks) - read);
   });
 });
 

@@ -12,12 +12,14 @@ const kindsFor = (options: Partial<typeof defaultOptions>, model = smallModel): 
 
 describe('the scenarios that a prompt is evaluated under', () => {
   it('are those in which no query sees later keys, where a model predicts the next token', () => {
-    expect(kindsFor({ scenario: { kind: 'causal' } })).toEqual(['causal', 'sliding-window', 'attention-sink']);
+    expect(kindsFor({ scenario: { kind: 'causal' } })).toEqual(['causal', 'sliding-window', 'attention-sink', 'top-k', 'adaptive']);
     expect(kindsFor({ scenario: perLayer([{ kind: 'causal' }, makeScenario('sliding-window', { window: 8 })]) })).toEqual([
       'per-layer',
       'causal',
       'sliding-window',
       'attention-sink',
+      'top-k',
+      'adaptive',
     ]);
   });
 
@@ -30,6 +32,8 @@ describe('the scenarios that a prompt is evaluated under', () => {
       'attention-sink',
       'local-window',
       'average-case',
+      'top-k',
+      'adaptive',
     ]);
   });
 

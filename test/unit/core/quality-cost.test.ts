@@ -1,19 +1,22 @@
 import { describe, expect, it } from 'vitest';
+import { markColour, type PointMark, shapePaths } from '../../../src/core/draw/point-marks';
 import { qualityCostPicture, type QualityCostPoint, type QualityCostRequest } from '../../../src/core/draw/quality-cost';
 
+const mark: PointMark = { hue: 'purple', strength: 0.5, shape: 'triangle', hollow: false };
 const windows = [16, 32, 64, 128, 256].map((window, index): QualityCostPoint => {
   const quality = 3 / (index + 1) ** 2;
   return {
     scenario: 'sliding-window',
+    mark,
     label: `window ${window}`,
     cost: 40 * window,
     quality,
     interval: { low: 0.8 * quality, high: 1.25 * quality },
   };
 });
-const baseline: QualityCostPoint = { scenario: 'native', label: 'causal', cost: 65_536, quality: 0 };
+const baseline: QualityCostPoint = { scenario: 'native', mark, label: 'causal', cost: 65_536, quality: 0 };
 /** Dearer and worse than `window 64`. */
-const beaten: QualityCostPoint = { scenario: 'average-case', label: 'seed <1>', cost: 3000, quality: 0.5 };
+const beaten: QualityCostPoint = { scenario: 'average-case', mark, label: 'seed <1>', cost: 3000, quality: 0.5 };
 const request: QualityCostRequest = {
   name: 'test',
   title: 'Quality & cost',
@@ -28,7 +31,7 @@ function markersOf(svg: string): { x: number; y: number; shape: string; fill: st
   const plot = svg.slice(0, svg.indexOf('class="legend"'));
   return [
     ...plot.matchAll(
-      /translate\(([\d.]+) ([\d.]+)\)"><path class="point( on-front)?(?: failed)?" d="([^"]+)" fill="([^"]+)"[^>]*><title>([^<]*)</g,
+      /translate\(([\d.]+) ([\d.]+)\)"><path class="point( on-front)?(?: failed)?(?: hollow)?" style="[^"]+" d="([^"]+)" fill="([^"]+)"[^>]*><title>([^<]*)</g,
     ),
   ].map((found) => {
     const [, x, y, front, shape, fill, label] = found as (string | undefined)[];
@@ -95,19 +98,17 @@ describe('the picture of quality against cost', () => {
     }
   });
 
-  it('gives a scenario one shape and one colour, its own, for more scenarios than there are shapes', () => {
-    const svg = qualityCostPicture(request);
-    const looks = new Set(windows.map(({ label }) => labelled(svg, label)).map(({ shape, fill }) => `${shape} ${fill}`));
-    expect(looks.size).toBe(1);
-    const many = Array.from({ length: 20 }, (_, index): QualityCostPoint => ({
-      scenario: `s${index}`,
-      label: `p${index}`,
-      cost: 1 + index,
-      quality: 1,
-    }));
-    const all = markersOf(qualityCostPicture({ ...request, points: many }));
-    expect(new Set(all.map(({ shape, fill }) => `${shape} ${fill}`)).size).toBe(20);
-    expect(new Set(all.map(({ shape }) => shape)).size).toBe(7);
+  it('draws each point by its mark, and a legend of the strongest of each scenario', () => {
+    const marks: readonly PointMark[] = [mark, { ...mark, strength: 0.9 }, { hue: 'red', strength: 0.5, shape: 'plus', hollow: false }];
+    const points = marks.map((own, index) => ({ ...windows[index], scenario: own.hue, mark: own }));
+    const svg = qualityCostPicture({ ...request, points });
+    expect(markersOf(svg).map(({ shape, fill }) => [shape, fill])).toEqual(
+      marks.map((own) => [shapePaths[own.shape], markColour(own, 'light')]),
+    );
+    const legend = svg.slice(svg.indexOf('class="legend"'));
+    expect([...legend.matchAll(/ fill="(#[0-9a-f]{6})" fill-opacity/g)].map(([, fill]) => fill)).toEqual(
+      [marks[1], marks[2]].map((own) => markColour(own, 'light')),
+    );
   });
 
   it('breaks a logarithmic axis for a quality of 0, and only then', () => {
@@ -180,6 +181,7 @@ describe('the picture of quality against cost', () => {
   it('keeps labels off one another and off the markers of a crowd', () => {
     const crowd = Array.from({ length: 8 }, (_, index): QualityCostPoint => ({
       scenario: 'crowd',
+      mark,
       label: `seed ${index}`,
       cost: 1000 + index,
       quality: 0.1 + 0.001 * index,

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { retrievalGrid, type RetrievalScore } from '../../../src/core/evaluate/retrieval';
 import { summariseQuality } from '../../../src/core/evaluate/quality-summary';
 import { summariseWindow, type ScoredPosition } from '../../../src/core/evaluate/statistics';
 import { defaultExperiment } from '../../../src/core/evaluate/experiment';
 import { makeScenario } from '../../../src/core/scenario/scenario';
 import { summariseExperiment, type ExperimentReport, type ExperimentSummary } from '../../../src/core/evaluate/report';
-import { frontPoints, qualityCurve } from '../../../src/core/evaluate/curves';
+import { qualityCurve } from '../../../src/core/evaluate/curves';
 import {
   curveRows,
   intervalText,
@@ -13,8 +12,6 @@ import {
   plusMinus,
   pointTitle,
   qualityNotes,
-  retrievalHeat,
-  retrievalLevels,
   verdictNotes,
 } from '../../../src/core/evaluate/rows';
 
@@ -91,17 +88,6 @@ describe('quality by position', () => {
   });
 });
 
-describe('quality against cost', () => {
-  it('has the points with a quality, the cheapest first', () => {
-    const points = frontPoints(evaluation);
-    expect(points.map(({ label, onFront }) => [label, onFront])).toEqual([
-      ['sliding-window(window 8)', true],
-      ['sliding-window(window 16)', false],
-    ]);
-    expect(points[0].divergence.value).toBeCloseTo(0.3, 12);
-  });
-});
-
 describe('what is said of an experiment', () => {
   it('names points, and why some have no quality, without single prompts', () => {
     expect(evaluation.points.every((each) => !('prompts' in each))).toBe(true);
@@ -118,28 +104,5 @@ describe('what is said of an experiment', () => {
     expect(plusMinus({ value: null, error: null })).toBe('not finite');
     expect(plusMinus({ value: Infinity, error: NaN })).toBe('Infinity');
     expect(intervalText(overTheWire({ value: 1, error: NaN, low: NaN, high: NaN }), 2)).toBe('-');
-  });
-});
-
-describe('the heat of retrieval', () => {
-  it('is on one scale for all grids and their baselines', () => {
-    const score = (length: number, logProbability: number): RetrievalScore => ({
-      task: 'single',
-      hops: null,
-      measured: 'found',
-      expected: null,
-      length,
-      depth: 0,
-      logProbability,
-      rank: 1,
-      baselineLogProbability: 0,
-      baselineRank: 1,
-    });
-    const [one, other] = [retrievalGrid([score(8, -10), score(16, -5)]), retrievalGrid([score(8, 0), score(16, NaN)])];
-    expect(retrievalHeat([one, other])).toEqual([
-      [[0], [retrievalLevels / 2]],
-      [[retrievalLevels - 1], [null]],
-    ]);
-    expect(retrievalHeat([])).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import { checkedRows } from '../../../src/core/report/checked-rows';
 import { spelledOut, toJson } from '../../../src/core/report/json';
 import type { Fidelity } from '../../../src/core/report/report';
 import type { SamplingReport } from '../../../src/core/report/sampling';
-import { statisticalError } from '../../../src/core/report/sampling';
+import { statisticalErrors } from '../../../src/core/report/sampling';
 import {
   agreeingKl,
   type Evidence,
@@ -154,14 +154,14 @@ describe('the verdict on a sample', () => {
 
   it('expects of a sample what samples have, and nothing where it is all of the keys', () => {
     const spread = { output: { deviation: 0.1, largest: 0.3 }, normaliser: { deviation: 0.05, largest: 0.2 } };
-    const error = (sample: number): number => statisticalError(spread, 1000, sample, 1, 0.1);
+    const error = (sample: number): number => statisticalErrors(spread, 1000, sample, 1, 0.1).output;
     expect(error(1000)).toBe(0);
     expect(error(400)).toBeLessThan(error(100));
     // Many standard errors, not many times as many.
     const standard = 0.1 * Math.sqrt(0.9 / 100);
     expect(error(100) / standard).toBeGreaterThan(2);
     expect(error(100) / standard).toBeLessThan(6);
-    expect(statisticalError({ ...spread, normaliser: { deviation: 10, largest: 100 } }, 1000, 10, 1, 0.1)).toBe(Infinity);
+    expect(statisticalErrors({ ...spread, normaliser: { deviation: 10, largest: 100 } }, 1000, 10, 1, 0.1).output).toBe(Infinity);
   });
 });
 

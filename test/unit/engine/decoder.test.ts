@@ -67,7 +67,7 @@ async function bothWays(
   const planOf = (count: number): ReturnType<typeof makePlan> =>
     makePlan(planRequest(count, model.shape, { ...defaultOptions, scenario, blockSize }));
   try {
-    const decoder = new Decoder({ model, plan: planOf(prompt), oracle, head, pass: passOf(executor, 'float32'), signal }, total - prompt);
+    const decoder = new Decoder({ model, plan: planOf(prompt), oracle, head, pass: passOf(executor, 'float32'), signal });
     const decoded = [await decoder.prefill(tokens.slice(0, prompt), () => undefined)];
     for (const token of tokens.slice(prompt, -1)) {
       decoded.push(await decoder.step(token));
@@ -181,7 +181,7 @@ describe('a cache of keys and values', () => {
     const { config } = await openModel('tiny-docs-5m', modelsFolder);
     const scenario = makeScenario('sliding-window', { window: 100 });
     const plan = makePlan(planRequest(1000, config.shape, { ...defaultOptions, scenario, blockSize: 64 }));
-    // 6 layers of a tile of 128 slots, 4 key-value heads, keys and values of 32 numbers.
+    // 6 layers of 128 slots, 4 key-value heads, keys and values of 32 numbers.
     expect(cacheBytes(plan, 50)).toBe(6 * 128 * 4 * 64 * 4);
     expect(visibleRanges(maskOf(scenario, 1000), 999).filter(({ from, to }) => to > from)).toEqual([{ from: 900, to: 1000 }]);
   });

@@ -53,7 +53,7 @@ describe('faults put into decoding', () => {
     };
     const faulty = fault(oracle);
     try {
-      const decoder = new Decoder({ model: own, plan, oracle, head, pass: passOf('tiles', 'float32'), checks, signal }, added.length);
+      const decoder = new Decoder({ model: own, plan, oracle, head, pass: passOf('tiles', 'float32'), checks, signal });
       await decoder.prefill(prompt, () => undefined);
       faulty.begin?.();
       for (const token of added) {
@@ -94,11 +94,14 @@ describe('faults put into decoding', () => {
   }
 
   it.each<[string, ReturnType<typeof asked>]>([
-    ['the values of a cache are zeros', cached(({ values }) => ({ values: new Float32Array(values.length) }))],
-    ['its keys are moved by one slot', cached(({ keys }) => ({ keys: Float32Array.of(...keys.subarray(32), ...keys.subarray(0, 32)) }))],
+    ['the values of a cache are zeros', cached(({ values }) => ({ values: { ...values, data: new Float32Array(values.data.length) } }))],
+    [
+      'its keys are moved by one slot',
+      cached(({ keys: { data, shape } }) => ({ keys: { shape, data: Float32Array.from(data, (_, at) => Number(data.at(at - 32))) } })),
+    ],
     ['one of its keys is hidden', cached(({ mask }) => ({ mask: mask.map((score, slot) => (slot === 3 ? hiddenScore : score)) }))],
     ['a free slot is seen', cached(({ mask }) => ({ mask: new Float32Array(mask.length) }))],
-    ['a token does not see itself', cached(() => ({ ownMask: Float32Array.of(hiddenScore) }))],
+    ['a token does not see itself', cached(({ mask }) => ({ mask: mask.with(-1, hiddenScore) }))],
     ['a cache is that of another layer', asked(({ caches: [first, ...others] }) => ({ step: { caches: [...others, first] } }))],
     ['a token has another’s position', asked(({ position }) => ({ step: { position: position + 1 } }))],
     ['a token is another', asked(({ hidden }) => ({ step: { hidden: hidden.map((x) => 1.001 * x) } }))],

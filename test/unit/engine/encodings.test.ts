@@ -43,9 +43,9 @@ describe.each(encodings)('%s', (encoding) => {
     expect(codec.decode([...firstIds(codec, 'a\ud800b')])).toBe('a\ufffdb');
   });
 
-  it('ends on a megabyte without a break', async () => {
+  it('ends on a quarter of a megabyte without a break', async () => {
     const codec = await encodingCodec(encoding);
-    for (const text of ['a'.repeat(2 ** 20), ' '.repeat(2 ** 20), '\n'.repeat(2 ** 20), 'a/+='.repeat(2 ** 18)]) {
+    for (const text of ['a'.repeat(2 ** 18), ' '.repeat(2 ** 18), '\n'.repeat(2 ** 18), 'a/+='.repeat(2 ** 16)]) {
       const ids = firstIds(codec, text);
       const tokens = TokenIndex.of(codec, text);
       expect(tokens.tokens).toBe(ids.length);

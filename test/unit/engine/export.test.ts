@@ -9,7 +9,7 @@ import { InputError, messageOf } from '../../../src/core/errors';
 import { defaultOptions } from '../../../src/core/options/table';
 import { makePlan } from '../../../src/core/plan/plan';
 import { planRequest } from '../../../src/core/plan/request';
-import { makeScenario, standardKinds } from '../../../src/core/scenario/scenario';
+import { makeScenario, standardKinds, tileRuleOf } from '../../../src/core/scenario/scenario';
 import { hiddenOf } from '../../../src/engine/attend/pass';
 import { openDevice } from '../../../src/engine/attend/runtime/provider';
 import type { LayerAttention } from '../../../src/engine/attend/tiles/layer';
@@ -86,12 +86,22 @@ describe('an exported graph', () => {
     );
   });
 
-  it.each(standardKinds)('grows with the blocks and not with the tiles under %s', async (kind) => {
-    const scenario = makeScenario(kind, { window: 100, sinks: 4 });
-    const nodes = async (tokens: number): Promise<number> =>
-      (await exportGraph(planOf({ tokens, blockSize: 16, scenario }), attention, noWeights)).summary.nodes;
-    expect(await nodes(2048)).toBeLessThan(2.6 * (await nodes(1024)) + 50);
+  it('has no graph of tiles that are chosen in the run', async () => {
+    const plan = planOf({ tokens: 50, blockSize: 16, scenario: makeScenario('top-k') });
+    await expect(exportGraph(plan, attention, noWeights)).rejects.toThrow(
+      'A graph of calls has its tiles before it runs, and top-k(share 25',
+    );
   });
+
+  it.each(standardKinds.filter((kind) => tileRuleOf(makeScenario(kind)) === undefined))(
+    'grows with the blocks and not with the tiles under %s',
+    async (kind) => {
+      const scenario = makeScenario(kind, { window: 100, sinks: 4 });
+      const nodes = async (tokens: number): Promise<number> =>
+        (await exportGraph(planOf({ tokens, blockSize: 16, scenario }), attention, noWeights)).summary.nodes;
+      expect(await nodes(2048)).toBeLessThan(2.6 * (await nodes(1024)) + 50);
+    },
+  );
 
   it('holds a whole model, in one file or with its constants beside it', async () => {
     const folder = temporaryFolder();

@@ -16,6 +16,7 @@ import { CalibrationStore } from '../../../src/engine/store/calibrations';
 import { generate } from '../../../src/engine/tasks/generate/generate';
 import { endTokens } from '../../../src/engine/tasks/generate/tokens';
 import { embeddedFolder, modelsFolder, root, sampleText } from '../../support/paths';
+import { keptAgain } from '../../support/records';
 import { temporaryFolder } from '../../support/temporary';
 import { writeTinyTokenizer } from '../../support/tiny-tokenizer';
 import { wholeLogits } from '../../support/whole-logits';
@@ -51,6 +52,9 @@ describe('continuing a prompt', () => {
     expect(continuation.cachedKeys).toBe(16);
     expect(baseline?.cachedKeys).toBe(211);
     expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+    // Each token stands in the text where it says, and the history reads what it kept.
+    expect(continuation.tokens.every(({ text, from }) => continuation.text.startsWith(text, from))).toBe(true);
+    expect((await keptAgain({ kind: 'continuation', origin: null, report })).report).toEqual(report);
   });
 
   it("needs no baseline under the model's own attention, and is the same for the same seed", async () => {

@@ -12,6 +12,8 @@ import type { Progress } from '../../../src/core/report/phases';
 import type { Verdict } from '../../../src/core/report/verdict';
 import { openDevice } from '../../../src/engine/attend/runtime/provider';
 import { runLedger } from '../../../src/engine/tasks/ledger/ledger';
+import { withFaultyBox } from '../../support/faulty-box';
+import { keptAgain } from '../../support/records';
 import { ledgerRow, ledgerStatements, planStatement } from '../../../src/engine/tasks/ledger/row';
 
 const small: LedgerOptions = {
@@ -36,7 +38,9 @@ function ledger(
 describe('the ledger', () => {
   it('counts what the formulas say, between the bounds, and keeps every stated error', async () => {
     const fractions: number[] = [];
-    const { rows } = await ledger(small, ({ fraction }) => fractions.push(fraction));
+    const report = await ledger(small, ({ fraction }) => fractions.push(fraction));
+    const { rows } = report;
+    expect((await keptAgain({ kind: 'ledger', origin: null, report })).report).toEqual(report);
     // Progress never falls, and ends at 1.
     expect(fractions.length).toBeGreaterThan(13);
     expect(fractions.every((fraction, index) => index === 0 || fraction >= fractions[index - 1])).toBe(true);
@@ -218,6 +222,17 @@ describe('the report of a ledger', () => {
     expect(report.sampling).toMatchObject({ seeds: 2, holds: true, within: 2 });
     expect(report.sampling.errors.maximum).toBeLessThan(report.sampling.epsilon);
     expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+  });
+
+  it('says that theorem 4.1 fails for a normaliser or outputs that are far off: its rows promise something', async () => {
+    const device = await openDevice('cpu', 1);
+    const options = { ...defaultLedgerOptions, tokens: 512, layers: 1, heads: 1 };
+    const [tight] = ledgerStatements(options).filter(({ scenario }) => scenario.kind === 'average-case');
+    const plan = planStatement(tight, options);
+    const run = (): Promise<LedgerRow> => ledgerRow(plan, options, device, new AbortController().signal, () => undefined);
+    expect((await run()).verdict).toBe('within');
+    expect((await withFaultyBox({ scale: 2, size: 1 }, run)).verdict).toBe('failed');
+    expect((await withFaultyBox({ scale: 1, size: 1.5 }, run)).verdict).toBe('failed');
   });
 
   it('names the log-normaliser where it alone is off', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { uniform } from '../../../src/core/math/random';
-import { linearInto, runtimeDomain, weightValues } from '../../../src/engine/attend/graphs/linear';
+import { linearInto, weightValues } from '../../../src/engine/attend/graphs/linear';
 import { GraphBuilder } from '../../../src/engine/attend/onnx/graph-builder';
 import { openDevice } from '../../../src/engine/attend/runtime/provider';
 import { GraphSession } from '../../../src/engine/attend/runtime/session';
@@ -79,7 +79,7 @@ describe('a matrix that stays integer codes', () => {
       g.output('y', linearInto(g, x, queryWeight as never, queryBias), ['rows', rows]);
       // One matrix may multiply twice, as the head does where two runs are compared.
       g.output('again', linearInto(g, x, queryWeight as never), ['rows', rows]);
-      const session = await GraphSession.create(g.buildApart({ domains: [runtimeDomain] }), await openDevice('cpu', 1));
+      const session = await GraphSession.create(g.buildApart(), await openDevice('cpu', 1));
       const next = uniform(7);
       const data = Float32Array.from({ length: count * columns }, () => next() - 0.3);
       const { y, again } = await session.run<'y' | 'again'>({ x: { data, shape: [count, columns] } });

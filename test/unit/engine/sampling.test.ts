@@ -2,7 +2,6 @@ import { toJson } from '../../../src/core/report/json';
 import { reportsFrom } from '../../../src/engine/read/report/reports';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defaultLedgerOptions } from '../../../src/core/ledger/report';
 import { permutation } from '../../../src/core/math/random';
 import { defaultOptions } from '../../../src/core/options/table';
 import { logNeededLength, type SamplingReport } from '../../../src/core/report/sampling';
@@ -15,9 +14,10 @@ import { SamplingCheck, samplingConstants } from '../../../src/engine/attend/ver
 import { plainLlama } from '../../../src/engine/read/model/architectures/llama';
 import { promptFromText } from '../../../src/engine/read/prompt';
 import { CalibrationStore } from '../../../src/engine/store/calibrations';
-import { samplingTrial } from '../../../src/engine/tasks/ledger/ledger';
+import { edgeOfTheTheorem, samplingTrial, trialPlan } from '../../../src/engine/tasks/ledger/sampling-trial';
 import { simulate } from '../../../src/engine/tasks/simulate';
 import { denseAttention, toRows } from '../../support/dense-attention';
+import { withFaultyBox } from '../../support/faulty-box';
 import { randomLayer } from '../../support/layers';
 import { modelsFolder, sampleText } from '../../support/paths';
 import { planOf, smallModel } from '../../support/shapes';
@@ -203,18 +203,6 @@ describe('sampling over seeds', () => {
     expect((await checked(layers, 7, 10, rows, alone[4])).within).toBe(5);
   });
 
-  it('keeps the guarantee over 100 seeds where the assumption holds', async () => {
-    const report = await samplingTrial({ ...defaultLedgerOptions, seeds: 100 }, await openDevice('cpu', 0), signal, () => undefined);
-    expect(report.holds).toBe(true);
-    expect(Math.exp(report.logNeededLength)).toBeLessThanOrEqual(report.sample);
-    expect(report.seeds).toBe(100);
-    // The theorem lets one in ten samples fail.
-    expect(report.within).toBeGreaterThanOrEqual(90);
-    expect(report.errors.minimum).toBeGreaterThan(0);
-    // Its constants are generous: on such data no sample comes near the error that it guarantees.
-    expect(report.errors.maximum).toBeLessThan(report.epsilon);
-  });
-
   it('says of a trained model that the assumption does not hold, and shows what that costs', async () => {
     const options = { ...defaultOptions, scenario: makeScenario('average-case'), blockSize: 64, maxTokens: 300, seeds: 3, quality: false };
     const report = await simulate(promptFromText('sample', sampleText()), options, {
@@ -254,5 +242,63 @@ describe('sampling over seeds', () => {
     expect(report.errors.maximum).toBe(0);
     expect([report.logNeededLength, report.statisticalError].map(Number.isNaN)).toEqual([false, false]);
     expect(sampledVerdict(report).kind).not.toBe('failed');
+  });
+});
+
+describe("the trial at the edge of theorem 4.1's assumption", () => {
+  const seeds = 12;
+  const trial = (options = { seed: 1, seeds }, plan = trialPlan(options)): Promise<SamplingReport> =>
+    openDevice('cpu', 0).then((device) => samplingTrial(options, device, signal, () => undefined, plan));
+
+  it('has data for which it just holds, in every pair of a query and a key', () => {
+    const { query, key, value } = edgeOfTheTheorem();
+    const head = { width: query.width, queries: query.data, keys: key.data, values: value.data };
+    const rows = Array.from({ length: query.width }, (_, row) => row);
+    const { logC, d, spreads } = samplingConstants(head, rows);
+    const needed = logNeededLength({ logC, d }, query.tokens, query.width, { epsilon: 0.99, failureProbability: 0.1 });
+    const share = Math.exp(needed) / (query.tokens / 2);
+    expect(share).toBeLessThan(1);
+    expect(share).toBeGreaterThan(0.998);
+    for (const row of rows) {
+      const weights = Array.from({ length: query.tokens }, (_, token) =>
+        Math.exp(rows.reduce((sum, column) => sum + query.data[row * query.width + column] * key.data[token * query.width + column], 0)),
+      );
+      // C or 1/C, half of the keys each.
+      expect(weights.every((weight) => Math.abs(Math.abs(Math.log(weight)) - logC) < 1e-12)).toBe(true);
+      expect(weights.filter((weight) => weight > 1).length).toBe(query.tokens / 2);
+      expect(spreads[row].normaliser.deviation).toBeCloseTo(Math.tanh(logC), 4);
+    }
+  });
+
+  it('keeps the guarantee, and has the errors of a sample of its size', async () => {
+    const report = await trial();
+    expect(report).toMatchObject({ holds: true, seeds, within: seeds, sample: 2048 });
+    const { normaliser, output, independent } = report.squareRatios ?? { normaliser: NaN, output: NaN, independent: NaN };
+    expect(independent).toBe(8 * seeds);
+    // Means of 96 independent squares: a standard deviation is 14%.
+    expect(Math.abs(normaliser - 1)).toBeLessThan(0.5);
+    expect(Math.abs(output - 1)).toBeLessThan(0.5);
+    expect(sampledVerdict(report).kind).toBe('within');
+  });
+
+  it('fails where the sample is smaller than it is said to be, or larger', async () => {
+    const plan = trialPlan({ seed: 1 });
+    const said = async (blockSize: number): Promise<string> => {
+      const verdict = sampledVerdict(await trial(undefined, { ...plan, blockSize, blocks: Math.ceil(plan.tokens / blockSize) }));
+      expect(verdict.kind).toBe('failed');
+      return verdict.reason;
+    };
+    // The errors are those of 2,048 keys.
+    expect(await said(3200)).toMatch(/^The mean square error of the normaliser is \S+ times that of samples of 3,200 keys, and may be /);
+    expect(await said(500)).toMatch(/ of samples of 500 keys/);
+  });
+
+  it.each([
+    ['a scale of the normaliser that is 1% off', 1.01, 1, 'normaliser'],
+    ['outputs that are 1% too large', 1, 1.01, 'output'],
+  ])('fails for %s', async (_, scale, size, found) => {
+    const verdict = await withFaultyBox({ scale, size }, async () => sampledVerdict(await trial({ seed: 1, seeds: 3 })));
+    expect(verdict.kind).toBe('failed');
+    expect(verdict.reason).toContain(`mean square error of the ${found} is`);
   });
 });

@@ -8,7 +8,7 @@ import { Reference, tokensOf, wellFormed } from '../../support/tokenizers/refere
 import { TextMaker } from '../../support/tokenizers/texts';
 
 /** Sequences of edits a kind, and edits in each. */
-const sequences = 20;
+const sequences = 6;
 const edits = 5;
 
 /** Kinds in which `@huggingface/tokenizers` says the same; in others it differs from the Rust library. */

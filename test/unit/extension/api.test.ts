@@ -95,7 +95,7 @@ describe('simulate', () => {
     expect(runs.map((kept) => kept.report)).toEqual([report]);
     // It is not told to the user, who did not ask.
     expect(textsOf('information')).toEqual([]);
-    await run('rerun', { kind: 'run', run: { ...runs[0], origin: null } });
+    await run('rerun', { kind: 'record', record: { ...runs[0], kind: 'run', origin: null } });
     expect(textsOf('warning')).toEqual([expect.stringContaining("its options weren't saved")]);
   });
 
@@ -110,8 +110,6 @@ describe('simulate', () => {
     const fourth = api.simulate('fourth');
     await settled();
     expect(engine.calls).toHaveLength(1);
-    await run('simulateFile');
-    expect(textsOf('warning')).toEqual(['Two Heads is already running; cancel that run first.']);
     const left = expect(third).rejects.toThrow(CancelledError);
     source.cancel();
     await left;
@@ -121,7 +119,7 @@ describe('simulate', () => {
     expect(next.argument.text).toBe('second');
     // The user cancels what is on, and not those who wait.
     const stopped = expect(second).rejects.toThrow(CancelledError);
-    progresses.at(-1)?.cancel();
+    await run('cancel');
     await stopped;
     const last = await engine.next('simulate');
     expect(last.argument.text).toBe('fourth');
@@ -177,7 +175,7 @@ describe('compare', () => {
     const { refused, runs } = await running;
     expect(refused.length).toBeGreaterThan(0);
     expect([...runs, ...refused].map(({ scenario }) => scenario.kind).sort()).toEqual(
-      ['attention-sink', 'average-case', 'causal', 'full', 'local-window', 'sliding-window'].sort(),
+      ['adaptive', 'attention-sink', 'average-case', 'causal', 'full', 'local-window', 'sliding-window', 'top-k'].sort(),
     );
     const [{ scenario, reason }] = refused;
     await expect(api.compare(text, { construction: 'paper', blockSize: 16, scenarios: [scenario as never] })).rejects.toThrow(reason);

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type * as vscode from 'vscode';
 import { CancelledError, InputError } from '../../../src/core/errors';
-import type { ExperimentSummary } from '../../../src/core/evaluate/report';
 import type { WorkerState } from '../../../src/core/fleet/worker-state';
 import { CalibrationStore } from '../../../src/engine/store/calibrations';
 import type { SeenFleet } from '../../../src/fleet/process/fleet-methods';
 import { madeUpCalibration } from '../../support/calibration';
+import { evaluationOf } from '../../support/records';
 import { activated, type Before, type Host, run } from '../../support/host';
 import { contextKeys, executed } from '../../support/workbench/commands';
 import { messages, script, shownInputs, textsOf } from '../../support/workbench/dialogs';
@@ -19,7 +19,7 @@ import { set } from '../../support/workbench/settings';
 import { type FakeTreeView, progresses, treeViews } from '../../support/workbench/views';
 
 const url = 'redis://127.0.0.1:7000';
-const summary = { points: [{ quality: {} }], prompts: ['a'], resumed: 0 } as unknown as ExperimentSummary;
+const summary = evaluationOf();
 
 const worker = (change: Partial<WorkerState> = {}): WorkerState => ({
   id: 'lab-1',
@@ -106,10 +106,15 @@ describe('an experiment on a fleet', () => {
     const call = await fleet.next('evaluate');
     expect(call.argument).toMatchObject({ address: { url, password: undefined }, request: { file: path } });
     call.progress(0.25, 'Waiting for workers: no worker is there');
-    expect(progresses[0].reports).toEqual([{ message: 'quality: Waiting for workers: no worker is there', increment: 25 }]);
+    expect(progresses[0].reports).toEqual([
+      { message: 'quality', increment: 0 },
+      { message: 'quality: Waiting for workers: no worker is there', increment: 25 },
+    ]);
     call.resolve(summary);
     await running;
-    expect(textsOf('information')).toEqual(['Two Heads: Evaluated 1 point of 1 on 1 prompt.']);
+    expect(textsOf('information')).toEqual([
+      'Two Heads: Evaluated 2 points of 2 on 1 prompt. Mean KL under sliding-window(window 8): 0.5 nats.',
+    ]);
     const again = run('runExperimentOnFleet');
     (await fleet.next('evaluate')).reject(new CancelledError());
     await again;

@@ -87,7 +87,7 @@ describe('activation', () => {
     register.mockRestore();
     expect(logged).toEqual([{ level: 'error', line: 'no hovers here' }]);
     expect(registeredCommands()).toEqual(contributedCommands);
-    expect(tools.size).toBe(4);
+    expect(tools.size).toBe(contributes.languageModelTools.length);
     const { document } = await openPrompt('Once upon a time there was a prompt.');
     expect((await shownLenses(document)).length).toBeGreaterThan(1);
   });

@@ -11,7 +11,7 @@ import { statusItems } from '../../support/workbench/views';
 import { activated, Panel, run } from '../../support/host';
 import { readSource } from '../../../src/engine/read/source/read-source';
 import { notebookJson, type WrittenCells } from '../../../src/extension/prompts/notebook-json';
-import type { RunOrigin } from '../../../src/engine/store/runs';
+import type { RunOrigin } from '../../../src/core/record/record';
 import { sourceAgain } from '../../../src/extension/tasks/run-source';
 import type * as vscode from 'vscode';
 

@@ -1,17 +1,18 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import * as vscode from 'vscode';
-import type { ExperimentSummary } from '../../../src/core/evaluate/report';
 import type { LedgerReport } from '../../../src/core/ledger/report';
 import { activated, openPrompt, Panel, run } from '../../support/host';
 import { reportFor } from '../../support/host-reports';
+import { withMarkedNumbers } from '../../../src/protocol/numbers';
+import { evaluationOf, ledgerOf } from '../../support/records';
 import { reportOf } from '../../support/reports';
 import { contextKeys, executed } from '../../support/workbench/commands';
 import { script, textsOf } from '../../support/workbench/dialogs';
 import { edit, openDocument } from '../../support/workbench/documents';
 import { show } from '../../support/workbench/editors';
-import { settled, until } from '../../support/workbench/events';
+import { settled } from '../../support/workbench/events';
 import { set, userSettings } from '../../support/workbench/settings';
-import { logged, openView, webviewViews } from '../../support/workbench/views';
+import { logged, openView, webviewPanels, webviewViews } from '../../support/workbench/views';
 
 const text = 'The quick brown fox jumps over the lazy dog. '.repeat(60);
 
@@ -72,17 +73,16 @@ describe('the panel', () => {
     expect(snapshot.storedBytes).toBeGreaterThan(1e6);
     expect(snapshot.scenarioCosts.length).toBeGreaterThan(3);
     await settled();
-    expect(panel.all('evaluation').at(-1)).toEqual({ type: 'evaluation', evaluation: null });
     expect(panel.all('cost-curves').at(-1)?.curves).not.toBeNull();
-    const sent = [panel.all('evaluation').length, panel.all('cost-curves').length];
+    const sent = panel.all('cost-curves').length;
     const next = panel.next('snapshot');
     set('twoHeads.verify', 'none');
     await next;
     await settled();
-    expect([panel.all('evaluation').length, panel.all('cost-curves').length]).toEqual(sent);
+    expect(panel.all('cost-curves')).toHaveLength(sent);
     await panel.snapshot();
     await settled();
-    expect([panel.all('evaluation').length, panel.all('cost-curves').length]).toEqual(sent.map((count) => count + 1));
+    expect(panel.all('cost-curves')).toHaveLength(sent + 1);
   });
 
   it('tells a hidden page nothing', async () => {
@@ -221,15 +221,13 @@ describe('the panel', () => {
       ['compare', 'compare'],
       ['run-ledger', 'ledger'],
       ['calibrate', 'calibrate'],
-      ['evaluate', 'evaluate'],
     ] as const) {
-      script.picks.splice(0, 1, 'Predictions by Position');
       panel.say({ type });
       await engine.next(method);
       panel.say({ type: 'cancel' });
       await settled();
     }
-    expect(engine.calls).toHaveLength(4);
+    expect(engine.calls).toHaveLength(3);
     expect(textsOf('error')).toEqual([]);
   });
 
@@ -240,34 +238,36 @@ describe('the panel', () => {
     expect(executed).toContainEqual({ command: 'workbench.action.openSettings', given: ['twoHeads'] });
   });
 
-  it('shows a ledger and an evaluation as they come, and comes to the front for them', async () => {
+  it('shows a ledger as it comes, and the lab opens for it and for an evaluation', async () => {
     const { engine } = await activated();
     await openPrompt(text);
     const running = run('runLedger');
     const call = await engine.next('ledger');
-    expect(executed).toEqual([{ command: 'twoHeads.panel.focus', given: [] }]);
+    expect(webviewPanels.map(({ viewType }) => viewType)).toEqual(['twoHeads.promptLab']);
     const panel = new Panel();
-    const ledger = { rows: [{ verdict: 'exact' }, { verdict: 'failed' }] } as unknown as LedgerReport;
+    const made = ledgerOf();
+    const ledger: LedgerReport = { ...made, rows: [made.rows[0], { ...made.rows[1], verdict: 'failed' }] };
     call.resolve(ledger);
     await running;
-    expect((await panel.snapshot()).ledger).toEqual(ledger);
+    expect((await panel.snapshot()).ledger).toEqual(withMarkedNumbers(ledger));
     expect(textsOf('information')).toEqual(['Two Heads: Ledger of 2 rows: 1 row beyond the stated error.']);
     script.picks.push('Predictions and Retrieval');
     const evaluating = run('evaluate');
-    const evaluation = { points: [{ quality: {} }, { quality: null }], prompts: ['a'], resumed: 1 } as unknown as ExperimentSummary;
+    const [point, ...others] = evaluationOf().points;
+    const evaluation = { ...evaluationOf(), points: [...others, { ...point, quality: null }], resumed: 1 };
     (await engine.next('evaluate')).resolve(evaluation);
     await evaluating;
-    await until(panel.view.webview.onReceived, () => panel.all('evaluation').length > 1);
-    expect(panel.all('evaluation').at(-1)).toEqual({ type: 'evaluation', evaluation });
-    expect(textsOf('information')[1]).toBe('Two Heads: Evaluated 1 point of 2 on 1 prompt, 1 result from earlier runs.');
+    expect(webviewPanels).toHaveLength(1);
+    expect(textsOf('information')[1]).toMatch(/^Two Heads: Evaluated 1 point of 2 on 1 prompt, 1 result from earlier runs\. /);
   });
 
   it('sends the newest runs, and that of the prompt now shown however old it is', async () => {
-    const runs = Array.from({ length: 25 }, (_, minute) => ({
+    const results = Array.from({ length: 25 }, (_, minute) => ({
+      kind: 'run' as const,
       report: reportOf({ date: new Date(Date.UTC(2026, 1, 1, 0, minute)).toISOString() }),
       origin: null,
     }));
-    const { engine } = await activated({ runs });
+    const { engine } = await activated({ results });
     const panel = new Panel();
     await openPrompt(text);
     const running = run('simulateFile');
@@ -278,6 +278,6 @@ describe('the panel', () => {
     expect(keptRuns).toBe(26);
     expect(sent).toHaveLength(21);
     expect(sent.map(({ current }) => current)).toEqual([...Array<boolean>(20).fill(false), true]);
-    expect(sent[0].report.environment.date).toBe(runs[24].report.environment.date);
+    expect(sent[0].report.environment.date).toBe(results[24].report.environment.date);
   });
 });

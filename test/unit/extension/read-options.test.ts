@@ -64,7 +64,7 @@ describe('options of another extension', () => {
     ['causal', 'options of "causal" is not possible; give an object.'],
     [
       { scenario: { kind: 'dense' } },
-      'options.scenario.kind of "dense" is not possible; use one of native, full, causal, sliding-window, attention-sink, local-window, average-case, custom, per-layer, per-head.',
+      'options.scenario.kind of "dense" is not possible; use one of native, full, causal, sliding-window, attention-sink, local-window, average-case, top-k, adaptive, custom, per-layer, per-head.',
     ],
     [{ scenario: { kind: 'causal', window: 5 } }, 'window of 5 does nothing under scenario causal; leave it out.'],
     [

@@ -4,63 +4,43 @@ import { describe, expect, it } from 'vitest';
 import * as vscode from 'vscode';
 import { defaultOptions } from '../../../src/core/options/table';
 import { makeScenario } from '../../../src/core/scenario/scenario';
-import type { RunOrigin } from '../../../src/engine/store/runs';
+import { dateOf, type LabResult, type RunOrigin } from '../../../src/core/record/record';
 import type { RunNode } from '../../../src/extension/runs/run-tree';
-import { activated, type Before, type Host, openPrompt, run } from '../../support/host';
+import { activated, type Host, openPrompt, run } from '../../support/host';
 import { reportFor } from '../../support/host-reports';
 import { reportOf } from '../../support/reports';
+import { childrenOf, itemOf, node, tree, withResults } from '../../support/run-tree';
 import { contextKeys, executed } from '../../support/workbench/commands';
 import { messages, script, shownDialogs, shownPicks, textsOf } from '../../support/workbench/dialogs';
 import { edit, openDocument } from '../../support/workbench/documents';
-import { settled, until } from '../../support/workbench/events';
+import { settled } from '../../support/workbench/events';
 import { openFolders } from '../../support/workbench/files';
-import { type FakeTreeView, logged, treeViews, webviewPanels } from '../../support/workbench/views';
+import { logged, webviewPanels } from '../../support/workbench/views';
 
 const options = { ...defaultOptions, scenario: makeScenario('causal'), blockSize: 64 };
 const originOf = (uri: string): RunOrigin => ({ uri, at: null, selection: null, options });
 const at = (minute: number): string => new Date(Date.UTC(2026, 1, 1, 0, minute)).toISOString();
 
 /** Three runs, oldest first: two of one prompt, and one that nobody can repeat. */
-const three: NonNullable<Before['runs']> = [
-  { report: reportOf({ path: 'docs/a.md', date: at(1) }), origin: originOf('file:///docs/a.md') },
-  { report: reportOf({ path: 'b.md', date: at(2), scenario: makeScenario('full') }), origin: null },
-  { report: reportOf({ path: 'docs/a.md', date: at(3), scenario: makeScenario('full') }), origin: originOf('file:///docs/a.md') },
+const three: readonly LabResult[] = [
+  { kind: 'run', report: reportOf({ path: 'docs/a.md', date: at(1) }), origin: originOf('file:///docs/a.md') },
+  { kind: 'run', report: reportOf({ path: 'b.md', date: at(2), scenario: makeScenario('full') }), origin: null },
+  {
+    kind: 'run',
+    report: reportOf({ path: 'docs/a.md', date: at(3), scenario: makeScenario('full') }),
+    origin: originOf('file:///docs/a.md'),
+  },
 ];
 
-function tree(): FakeTreeView<RunNode> {
-  return treeViews.get('twoHeads.history') as FakeTreeView<RunNode>;
-}
-
-function childrenOf(node?: RunNode): RunNode[] {
-  return tree().options.treeDataProvider.getChildren(node) as RunNode[];
-}
-
-function itemOf(node: RunNode): vscode.TreeItem {
-  return tree().options.treeDataProvider.getTreeItem(node) as vscode.TreeItem;
-}
-
 /** The extension with runs that were kept, once they are read. */
-async function withRuns(runs = three): Promise<Host> {
-  const host = await activated({ runs });
-  tree().show(true);
-  await until(tree().options.treeDataProvider.onDidChangeTreeData as vscode.Event<unknown>, () => childrenOf().length > 0);
-  await settled();
-  expect(contextKeys.get('twoHeads.hasRuns')).toBe(true);
-  return host;
-}
+const withRuns = (results = three): Promise<Host> => withResults(results);
 
 /** The runs of the tree by prompt: [path, minutes]. */
 function shown(): [string, number[]][] {
   return childrenOf().map((prompt) => [
     (prompt as Extract<RunNode, { kind: 'prompt' }>).path,
-    childrenOf(prompt).map((node) => new Date((node as Extract<RunNode, { kind: 'run' }>).run.report.environment.date).getUTCMinutes()),
+    childrenOf(prompt).map((each) => new Date(dateOf((each as Extract<RunNode, { kind: 'record' }>).record)).getUTCMinutes()),
   ]);
-}
-
-/** A run's node. */
-function node(path: string, place: number): RunNode {
-  const prompt = childrenOf().find((each) => each.kind === 'prompt' && each.path === path);
-  return childrenOf(prompt)[place];
 }
 
 describe('the tree of runs', () => {
@@ -191,7 +171,9 @@ describe('a run that is run again', () => {
 
   it('may be of a selection, as far as that is still there', async () => {
     const selection = { startLine: 1, startCharacter: 0, endLine: 9, endCharacter: 9 };
-    const { engine } = await withRuns([{ report: reportOf({ date: at(1) }), origin: { ...originOf('file:///docs/a.md'), selection } }]);
+    const { engine } = await withRuns([
+      { kind: 'run', report: reportOf({ date: at(1) }), origin: { ...originOf('file:///docs/a.md'), selection } },
+    ]);
     openDocument('/docs/a.md', 'One.\nTwo.');
     const running = run('rerun', node('prompt.md', 0));
     const call = await engine.next('simulate');
@@ -321,7 +303,7 @@ describe('deleting runs', () => {
 it('says that there are no runs yet, whatever is asked', async () => {
   await activated();
   await settled();
-  const asked = ['showRun', 'compareRuns', 'rerun', 'exportRuns', 'deleteRuns', 'clearHistory'];
+  const asked = ['showRun', 'compareRuns', 'rerun', 'pinBaseline', 'unpinBaseline', 'exportRuns', 'deleteRuns', 'clearHistory'];
   for (const command of asked) {
     await run(command);
   }

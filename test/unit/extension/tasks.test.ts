@@ -2,22 +2,21 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as vscode from 'vscode';
 import { InputError } from '../../../src/core/errors';
-import type { GenerationReport } from '../../../src/core/generate/report';
 import type { RunReport } from '../../../src/core/report/report';
 import type { Scenario } from '../../../src/core/scenario/scenario';
-import { RunFiles } from '../../../src/engine/store/runs';
+import { RecordFiles } from '../../../src/engine/store/records';
 import { activated, openPrompt, Panel, run } from '../../support/host';
 import { finishComparison, reportFor } from '../../support/host-reports';
-import { reportOf } from '../../support/reports';
+import { atlasOf, continuationOf } from '../../support/records';
 import { contextKeys, executed } from '../../support/workbench/commands';
 import { messages, script, shownInputs, textsOf } from '../../support/workbench/dialogs';
-import { openTextDocument, textDocuments } from '../../support/workbench/documents';
-import { closeEditor, editors, focus, select } from '../../support/workbench/editors';
+import { closeDocument, openTextDocument, textDocuments } from '../../support/workbench/documents';
+import { editors, focus, select } from '../../support/workbench/editors';
 import { settled } from '../../support/workbench/events';
 import { openFolders } from '../../support/workbench/files';
 import { shownLenses } from '../../support/workbench/languages';
 import { set } from '../../support/workbench/settings';
-import { logged, progresses, shownLogs } from '../../support/workbench/views';
+import { logged, progresses, shownLogs, webviewPanels } from '../../support/workbench/views';
 
 const text = 'First line.\nSecond line.\nThird line.\n';
 
@@ -51,6 +50,7 @@ describe('a simulation', () => {
     call.progress(0.25, 'projecting');
     call.progress(0.75, 'attending');
     expect(progresses[0].reports).toEqual([
+      { message: 'full', increment: 0 },
       { message: 'full: projecting', increment: 25 },
       { message: 'full: attending', increment: 50 },
     ]);
@@ -60,7 +60,7 @@ describe('a simulation', () => {
     call.resolve(report);
     await running;
     await settled();
-    const said = `${report.prompt.tokens} tokens in 1.23 s: ${report.run.calls.total} calls, max abs error 3.1e-7.`;
+    const said = `${report.prompt.tokens} tokens in 1.23 s: ${report.run.calls.total} calls, max abs error 3.1e-7. Mean KL: 0.25 nats.`;
     expect(textsOf('information')).toEqual([`Two Heads: ${said}`]);
     expect(logged).toContainEqual({ level: 'info', line: said });
     expect(executed).toEqual([{ command: 'twoHeads.panel.focus', given: [] }]);
@@ -77,31 +77,9 @@ describe('a simulation', () => {
     const running = run('simulateSelection');
     const call = await engine.next('simulate');
     expect(call.argument).toMatchObject({ path: '/prompts/prompt.md#L1-L2', text: 'line.\nSecond' });
-    call.resolve({ ...(await reportFor(call)), fidelity: null });
+    call.resolve({ ...(await reportFor(call)), fidelity: null, quality: null });
     await running;
     expect(textsOf('information')).toEqual([expect.stringMatching(/^Two Heads: \d+ tokens in 1\.23 s: \d+ calls\.$/)]);
-  });
-
-  it('is refused while another is on, and can be cancelled', async () => {
-    const { engine } = await activated();
-    await openPrompt(text);
-    const first = run('simulateFile');
-    await engine.next('simulate');
-    await run('simulateFile');
-    await run('runLedger');
-    expect(textsOf('warning')).toEqual(Array(2).fill('Two Heads is already running; cancel that run first.'));
-    await run('cancel');
-    await first;
-    expect(textsOf('information')).toEqual(['Two Heads: the run was cancelled.']);
-    // Where nothing runs there is nothing to cancel.
-    await run('cancel');
-    const second = run('simulateFile');
-    await engine.next('simulate');
-    progresses.at(-1)?.cancel();
-    await second;
-    expect(engine.calls).toHaveLength(2);
-    expect(textsOf('information')).toHaveLength(2);
-    expect(textsOf('error')).toEqual([]);
   });
 
   it('tells why it failed, in the log too', async () => {
@@ -132,8 +110,8 @@ describe('a simulation', () => {
 
 /** The scenarios of the runs that were kept, oldest first. */
 async function keptScenarios(folder: string): Promise<Scenario[]> {
-  const { runs } = await new RunFiles(join(folder, 'workspace-storage', 'runs')).read();
-  return runs.map(({ report }) => report.scenario).reverse();
+  const { records } = await new RecordFiles(join(folder, 'workspace-storage', 'runs')).read();
+  return records.flatMap((record) => (record.kind === 'run' ? [record.report.scenario] : [])).reverse();
 }
 
 describe('a comparison', () => {
@@ -155,13 +133,19 @@ describe('a comparison', () => {
       'attention-sink',
       'local-window',
       'average-case',
+      'top-k',
+      'adaptive',
     ]);
     expect(call.argument.named).toBe(false);
     const { runs, refused } = await finishComparison(call);
     expect(refused.length).toBeGreaterThan(0);
     await running;
     const [said] = textsOf('information');
-    expect(said).toMatch(new RegExp(`^Two Heads: Compared ${runs.length} scenarios on \\d+ tokens\\. Skipped `));
+    expect(said).toMatch(
+      new RegExp(
+        `^Two Heads: Compared ${runs.length} scenarios on \\d+ tokens\\. Fastest: full, 1\\.23 s; fewest calls: .*; least mean KL: full, 0\\.25 nats\\. Skipped `,
+      ),
+    );
     expect(said).toContain(refused[0].reason);
     expect(progresses).toHaveLength(1);
     expect((await keptScenarios(folder)).map(({ kind }) => kind).sort()).toEqual(runs.map(({ scenario }) => scenario.kind).sort());
@@ -200,37 +184,8 @@ describe('a comparison', () => {
   });
 });
 
-/** A continuation of a prompt. */
-function continuationOf(path: string, added: string): GenerationReport {
-  const { prompt, model, oracle, environment } = reportOf({ path });
-  return {
-    prompt,
-    model,
-    oracle,
-    environment,
-    generation: { tokens: 1, baseline: true, temperature: 0, topK: 0, topP: 1, seed: 1 },
-    continuation: {
-      scenario: { kind: 'causal' },
-      text: added,
-      tokens: [{ id: 1, text: added, logProbability: -1 }],
-      ended: 'length',
-      cachedKeys: 10,
-      cacheBytes: 100,
-      reruns: { times: 0, tokens: 0 },
-      prefillMs: 1,
-      decodeMs: 1,
-      prefillCalls: { attention: 1, tokenwise: 1, dispatches: 1 },
-      decodeCalls: { attention: 1, tokenwise: 1, dispatches: 1 },
-    },
-    baseline: null,
-    sameTokens: null,
-    verdict: { kind: 'exact', bound: 1e-5, measured: 1e-6, reason: 'Every row is within rounding.' },
-    run: { provider: 'cpu', device: 'CPU', threads: 2, peakRssBytes: 1e8 },
-  } as unknown as GenerationReport;
-}
-
 describe('a continuation', () => {
-  it('is shown beside its prompt, the latest in place of the one before, and is no prompt itself', async () => {
+  it('is shown beside its prompt, the latest in place of the one before, and is no prompt itself, where there is nothing to compare it with', async () => {
     const { engine } = await activated();
     const { editor } = await openPrompt(text);
     const carryOn = async (added: string): Promise<void> => {
@@ -238,7 +193,7 @@ describe('a continuation', () => {
       const running = run('continuePrompt');
       const call = await engine.next('generate');
       expect(call.argument).toMatchObject({ text, generation: { tokens: 5, temperature: 0, baseline: true } });
-      call.resolve(continuationOf('/prompts/prompt.md', added));
+      call.resolve(continuationOf({ path: '/prompts/prompt.md' }, null, added.split(' ')));
       await running;
       await settled();
     };
@@ -247,17 +202,36 @@ describe('a continuation', () => {
     const shown = editors.visible.find(({ viewColumn }) => viewColumn === 2);
     expect(editors.active).toBe(editor);
     expect(shown?.document.uri.path).toBe('/Continuation of prompt.md.txt');
-    expect(shown?.document.getText()).toContain('  | and so on');
+    expect(shown?.document.getText()).toContain('  |  and so on');
     focus(shown);
     expect((await new Panel().snapshot()).document).toBeNull();
     await run('simulateFile');
     expect(textsOf('warning')).toEqual([expect.stringContaining('Continuation of prompt.md.txt (two-heads-continuation) is read-only')]);
     focus(editor);
     await carryOn('or not');
-    expect(shown?.document.getText()).toContain('  | or not');
-    expect(textDocuments.filter(({ uri }) => uri.scheme === 'two-heads-continuation')).toHaveLength(1);
-    closeEditor(shown as never);
-    expect((await openTextDocument(shown?.document.uri as vscode.Uri)).getText()).toBe('');
+    const next = editors.visible.find(({ viewColumn }) => viewColumn === 2);
+    expect(next?.document.getText()).toContain('  |  or not');
+    // It is read again from the history, until it is deleted there.
+    for (const left of ['  |  or not', 'This continuation was deleted.']) {
+      closeDocument(textDocuments.find(({ uri }) => uri === next?.document.uri) as never);
+      expect((await openTextDocument(next?.document.uri as vscode.Uri)).getText()).toContain(left);
+      script.press = ({ kind }) => (kind === 'warning' ? 'Delete' : undefined);
+      await run('clearHistory');
+    }
+  });
+
+  it('is a diff beside its prompt where there is that under its own attention', async () => {
+    const { engine } = await activated();
+    const { editor } = await openPrompt(text);
+    script.inputs.push(['4']);
+    const running = run('continuePrompt');
+    (await engine.next('generate')).resolve(continuationOf());
+    await running;
+    expect(executed).toMatchObject([
+      { command: 'vscode.diff', given: [{}, {}, expect.any(String), { viewColumn: -2, preserveFocus: true }] },
+    ]);
+    expect(editors.active).toBe(editor);
+    expect(editors.visible).toHaveLength(3);
   });
 
   it('is not asked of the engine without an answer, and not shown where it failed', async () => {
@@ -272,6 +246,22 @@ describe('a continuation', () => {
     await running;
     expect(textsOf('error')).toEqual(['Two Heads: No weights.']);
     expect(editors.visible).toHaveLength(1);
+  });
+});
+
+describe('an atlas', () => {
+  it('is of the prompt in front under the chosen mask, kept, and shown', async () => {
+    const { engine, folder } = await activated({ prepare: () => set('twoHeads.scenario', 'sliding-window') });
+    await openPrompt(text);
+    const running = run('atlas');
+    const call = await engine.next('atlas');
+    expect(progresses.at(-1)?.reports).toEqual([{ message: 'where attention goes', increment: 0 }]);
+    expect(call.argument).toMatchObject({ text, options: { scenario: { kind: 'sliding-window' } }, source: { languageId: 'markdown' } });
+    call.resolve(atlasOf({ path: '/prompts/prompt.md' }));
+    await running;
+    expect(webviewPanels[0].title).toBe('Lab: prompt.md');
+    const { records } = await new RecordFiles(join(folder, 'workspace-storage', 'runs')).read();
+    expect(records.map(({ kind, origin }) => [kind, origin?.options.scenario.kind])).toEqual([['atlas', 'sliding-window']]);
   });
 });
 

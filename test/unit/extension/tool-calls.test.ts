@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as vscode from 'vscode';
 import { toolDefinitions } from '../../../src/core/options/tools';
+import type { ExperimentOutlook } from '../../../src/core/lab/outlook';
+import { adviceOf, advisedMask } from '../../support/advices';
 import { activated, type Host } from '../../support/host';
 import { finishComparison, reportFor } from '../../support/host-reports';
 import { modelsFolder } from '../../support/paths';
+import { evaluationOf } from '../../support/records';
 import { leaveOutServers, servers, tools } from '../../support/workbench/commands';
 import { edit, openDocument } from '../../support/workbench/documents';
 import { openFolders, otherFiles } from '../../support/workbench/files';
@@ -101,6 +104,51 @@ describe('a language model', () => {
     await expect(answer).rejects.toThrow('crashed');
   });
 
+  it('has masks found for a text, within a limit that it must give', async () => {
+    const { engine } = await activated();
+    const input = { text, maxKl: 0.02, by: 'head', blockSize: 32 };
+    const { title, message, progress } = await confirmation('twoHeads_advise_prompt', input);
+    expect([title, read(progress)]).toEqual(['Find masks for the given text?', 'Finding masks for the given text']);
+    expect(read(message)).toMatch(/some 20 times on this machine with tiny/);
+    const answer = call('twoHeads_advise_prompt', input);
+    const engineCall = await engine.next('advise');
+    expect(engineCall.argument).toMatchObject({ text, options: { maxKl: 0.02, by: 'head', blockSize: 32, maximumWindows: 1 } });
+    engineCall.resolve(adviceOf([advisedMask(30, 0.019)], [advisedMask(29, 0.025)]));
+    expect((await answer)[0]).toContain('It beats uniform windows');
+    await expect(call('twoHeads_advise_prompt', { text })).rejects.toThrow(/^input has no maxKl; give the mean KL/);
+    await expect(call('twoHeads_advise_prompt', { text, maxKl: 0 })).rejects.toThrow(
+      /^input\.maxKl of 0 is not possible; use a number above 0/,
+    );
+    await expect(call('twoHeads_advise_prompt', { text, maxKl: 1, memoryLimit: 1 })).rejects.toThrow('input has no "memoryLimit"');
+  });
+
+  it('has an experiment file of the workspace run, held inside it, once the user knows what it takes', async () => {
+    const { engine, workspace, folder } = await withFolder();
+    const file = join(workspace, 'masks.two-heads.json');
+    writeFileSync(file, '{}');
+    const asked = confirmation('twoHeads_run_experiment', { file: 'masks.two-heads.json' });
+    const within = { folders: [workspace], models: ['tiny-docs-5m'] };
+    const look = await engine.next('outlook');
+    expect(look.argument).toEqual({ file, within });
+    const experiment = { results: join(workspace, 'masks.results.jsonl') };
+    const outlook = { points: [{}, {}], units: 8, known: 2, predictedMs: 40_000, experiment, model: 'tiny-docs-5m' };
+    look.resolve(outlook as unknown as ExperimentOutlook);
+    const { title, message, progress } = await asked;
+    expect([title, read(progress)]).toEqual(['Run the experiment masks.two-heads.json?', 'Running the experiment masks.two-heads.json']);
+    expect(read(message)).toBe(
+      'Two Heads measures 2 points on this machine with tiny-docs-5m, 2 of 8 results known already. That takes about 30.0 s. Results are written to masks.results.jsonl. The chat gets the numbers, not the text.',
+    );
+    const answer = call('twoHeads_run_experiment', { file });
+    const engineCall = await engine.next('evaluate');
+    expect(engineCall.argument).toEqual({ file, within });
+    engineCall.resolve(evaluationOf());
+    const [said, json] = await answer;
+    expect(said).toMatch(/^\*\*masks\.two-heads\.json\*\*: [^]*\| scenario \| M \| calls \|/);
+    expect(said + json).not.toContain(folder);
+    await expect(call('twoHeads_run_experiment', {})).rejects.toThrow(/^input has no file; give the path of an experiment file/);
+    await expect(call('twoHeads_run_experiment', { file: '../x.two-heads.json' })).rejects.toThrow('is outside the workspace');
+  });
+
   it('is told that a run was cancelled as an editor tells it', async () => {
     const { engine } = await activated();
     const source = new vscode.CancellationTokenSource();
@@ -144,7 +192,7 @@ describe('a language model', () => {
 
   it('names no file where no folder is open', async () => {
     await activated();
-    await expect(call('twoHeads_plan_prompt', { file: 'a.md' })).rejects.toThrow('no folder is open; open one, or give the text');
+    await expect(call('twoHeads_plan_prompt', { file: 'a.md' })).rejects.toThrow('no folder is open; open one');
   });
 
   it('finds a file in any folder, behind its name too, and by its absolute path', async () => {

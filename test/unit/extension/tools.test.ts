@@ -33,7 +33,7 @@ describe('the input of tools', () => {
   it.each<[unknown, string]>([
     [{}, 'input has neither file and text; give one of them.'],
     [{ file: 'a', text: 'b' }, 'input has both file and text; give one of them.'],
-    [{ file: 7 }, 'input.file of 7 is not possible; give the path of a prompt file in the workspace.'],
+    [{ file: 7 }, 'input.file of 7 is not possible; give the path of a file in the workspace.'],
     [{ file: 'a', scenario: 'dense' }, 'input.scenario of "dense" is not possible; use one of native, full'],
     [{ file: 'a', window: 7 }, 'window of 7 does nothing under scenario causal; leave it out.'],
     [{ file: 'a', path: 'b' }, 'input has no "path"; leave it out.'],

@@ -23,7 +23,7 @@ describe.skipIf(program === undefined)('an experiment on a fleet, by real proces
     const [first, second] = [await fleet.worker(), await fleet.worker()];
     const run = fleet.coordinator();
     await fleet.expectWhole(run);
-    expect(run.stderr).toMatch(/: 20 jobs, .* of work\./);
+    expect(run.stderr).toMatch(/: 17 jobs, .* of work\./);
     expect(first.stderr + second.stderr).toMatch(/engine process/);
     // Nothing is left behind.
     expect(await fleet.redis.ask((client) => client.keys('*:completed'))).toEqual([]);

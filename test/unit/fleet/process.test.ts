@@ -140,7 +140,7 @@ describe.skipIf(program === undefined)('the fleet process, on a real redis-serve
     expect(await fleet.state({ address: { url, hints, password: 'right' } }, context())).toMatchObject({ workers: [] });
   });
 
-  it('tells what a run waits for and how long it still takes, and cancels it', async () => {
+  it('tells what a run waits for, and cancels it', async () => {
     const redis = await start();
     const address = { url: redis.url };
     const fleet = methods();
@@ -149,9 +149,9 @@ describe.skipIf(program === undefined)('the fleet process, on a real redis-serve
     const waiting = context(cancelling.signal);
     const cancelled = fleet.evaluate({ address, request }, waiting);
     await vi.waitFor(() => expect(waiting.messages).toEqual([expect.stringContaining('Waiting for workers: no worker is there')]), 20_000);
-    const [queue] = (await fleet.state({ address }, context())).queues;
-    expect(queue).toMatchObject({ model: 'tiny-docs-5m', provider: 'cpu', active: 0 });
-    expect(queue.waiting).toBeGreaterThan(0);
+    // It says what it waits for before its rows are in the queue.
+    await vi.waitFor(async () => expect((await fleet.state({ address }, context())).queues[0]?.waiting).toBeGreaterThan(0), 20_000);
+    expect((await fleet.state({ address }, context())).queues).toMatchObject([{ model: 'tiny-docs-5m', provider: 'cpu', active: 0 }]);
     cancelling.abort();
     await expect(cancelled).rejects.toThrow(CancelledError);
     expect((await fleet.state({ address }, context())).queues).toMatchObject([{ waiting: 0 }]);
@@ -160,7 +160,7 @@ describe.skipIf(program === undefined)('the fleet process, on a real redis-serve
     const { messages, ...around } = context();
     const report = await fleet.evaluate({ address, request }, around);
     expect(report.points[0].quality).not.toBeNull();
-    expect(messages.join('\n')).toMatch(/window \d+ of \d+, .*, about [\d.]+ m?s left/);
+    expect(messages.join('\n')).toMatch(/window \d+ of \d+, /);
     // A worker says once a second what it did.
     await vi.waitFor(async () => expect((await fleet.state({ address }, context())).workers[0].rows).toBeGreaterThan(5), 20_000);
   });

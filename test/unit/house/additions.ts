@@ -168,7 +168,11 @@ export class Blocks implements View {
 }
 `,
   },
-  { file: 'webview/panel.ts', after: "import { Costs } from './sections/costs';", text: "\nimport { Blocks } from './sections/blocks';" },
-  { file: 'webview/panel.ts', after: '      new Headline(host),', text: '\n      new Blocks(host),' },
+  {
+    file: 'webview/lab/details.ts',
+    after: "import { Costs } from '../sections/costs';",
+    text: "\nimport { Blocks } from '../sections/blocks';",
+  },
+  { file: 'webview/lab/details.ts', after: '[new PlanFigures(host),', text: ' new Blocks(host),' },
   { file: 'src/protocol/panel.ts', after: 'export interface PanelSnapshot {', text: '\n  readonly blockCount: number;' },
 ];

@@ -10,7 +10,7 @@ import { writeTinyTokenizer } from '../../support/tiny-tokenizer';
 
 /** A software device makes about a billion operations a second: the shapes are small. */
 const shape = ['--provider', 'webgpu', '--block', '32'];
-const small = [...shape, '--max-tokens', '100'];
+const small = [...shape, '--max-tokens', '70'];
 
 async function simulate(...more: readonly string[]): Promise<RunReport> {
   const flags = [...(more.includes('--max-tokens') ? shape : small), '--json', ...more];

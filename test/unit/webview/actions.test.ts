@@ -8,15 +8,13 @@ import { current, emptySnapshot, other, snapshotOf, tightRun, windowRun } from '
 
 let page: Page;
 let actions: Actions;
-let revealed: number;
 
 beforeEach(() => {
   page = newPage();
-  revealed = 0;
 });
 
 function showActions(snapshot: PanelSnapshot = snapshotOf()): void {
-  actions = put(new Actions(page.host, () => (revealed += 1)));
+  actions = put(new Actions(page.host));
   actions.update(snapshot);
 }
 
@@ -28,18 +26,17 @@ describe('the buttons of a run', () => {
   it('ask the host for it', () => {
     showActions();
     expect(actions.element.getAttribute('aria-label')).toBe('Run');
-    expect([textOf('simulate'), textOf('compare'), textOf('cancel')]).toEqual(['Simulate', 'Compare scenarios', 'Cancel']);
+    expect(['simulate', 'open-lab', 'compare', 'cancel'].map(textOf)).toEqual(['Simulate', 'Open Lab', 'Compare', 'Cancel']);
     expect(isShown('cancel')).toBe(false);
     pressButton('simulate');
+    pressButton('open-lab');
     pressButton('compare');
-    expect(page.posted).toEqual([{ type: 'simulate' }, { type: 'compare' }]);
+    expect(page.posted).toEqual([{ type: 'simulate' }, { type: 'open-lab', part: null }, { type: 'compare' }]);
   });
 
   it.each([
     ['no plan yet', snapshotOf({}, { plan: null })],
     ['a form that needs a change', snapshotOf({}, { formError: 'M is wrong.' })],
-    ['a ledger that runs', running('ledger')],
-    ['an evaluation that runs', running('evaluate')],
   ])('do nothing with %s', (_, snapshot) => {
     showActions(snapshot);
     pressButton('simulate');
@@ -48,9 +45,17 @@ describe('the buttons of a run', () => {
     expect(page.posted).toEqual([]);
   });
 
-  it('are not there without a prompt', () => {
+  it.each(['prompt', 'ledger', 'evaluate'] as const)('start nothing while something runs, and end it: %s', (task) => {
+    showActions(running(task));
+    pressButton('simulate');
+    expect([isEnabled('simulate'), isShown('compare')]).toEqual([false, false]);
+    pressButton('cancel');
+    expect(page.posted).toEqual([{ type: 'cancel' }]);
+  });
+
+  it('are not there without a prompt, but for the lab’s', () => {
     showActions(emptySnapshot());
-    expect([isShown('simulate'), isShown('compare'), isShown('cancel')]).toEqual([false, false, false]);
+    expect([isShown('simulate'), isShown('compare'), isShown('cancel'), isEnabled('open-lab')]).toEqual([false, false, false, true]);
   });
 });
 
@@ -78,14 +83,8 @@ describe('a run', () => {
     expect([textOf('progress-message'), textOf('progress-share')]).toEqual(['merging', '90%']);
   });
 
-  it('can be cancelled', () => {
-    showActions(running());
-    pressButton('cancel');
-    expect(page.posted).toEqual([{ type: 'cancel' }]);
-  });
-
-  it('leaves no progress of others behind: none is shown while nothing runs here', () => {
-    showActions(running('ledger'));
+  it('has no progress left behind by others: none is shown while nothing runs', () => {
+    showActions();
     actions.showProgress({ message: 'theorem 3.4', phase: 'attend', fraction: 0.5 });
     expect(isShown('status')).toBe(false);
     expect(textOf('progress-message')).toBe('');
@@ -111,10 +110,9 @@ describe('how a run came out', () => {
   it('stands where it was started, and leads to the section that has all of it', () => {
     showActions(snapshotOf({}, { runs: [other(tightRun), current(windowRun)] }));
     const error = formatError(fidelity?.maxAbsError ?? NaN);
-    expect(textOf('outcome')).toBe(`Ran in ${time}: ${calls}, max abs error ${error}. Show the last run`);
+    expect(textOf('outcome')).toBe(`Ran in ${time}, error ${error}, ${calls}. Show the last run`);
     find('outcome').click();
-    expect(revealed).toBe(1);
-    expect(page.posted).toEqual([]);
+    expect(page.posted).toEqual([{ type: 'open-lab', part: 'last-run' }]);
   });
 
   it('has no error where none was measured', () => {

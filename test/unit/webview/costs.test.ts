@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { curveLengths } from '../../../src/core/compare/cost-curves';
 import { formatBytes, formatCompact, formatCount, formatDuration, formatFlops } from '../../../src/core/format';
 import type { PanelCost, PanelSnapshot } from '../../../src/protocol/panel';
+import { costMetrics } from '../../../webview/sections/cost-metrics';
 import { Costs } from '../../../webview/sections/costs';
 import {
   chartOf,
@@ -238,7 +239,7 @@ describe('what each scenario costs over the length of the prompt', () => {
     for (const { title, points } of curves.curves) {
       expect(lines[title]).toEqual(points.map(({ tokens, attentionCalls }) => ({ x: tokens, y: attentionCalls })));
     }
-    const own = curves.curves.find(({ kind }) => kind === 'sliding-window');
+    const own = curves.curves.find(({ scenario }) => scenario.kind === 'sliding-window');
     expect(lines[`bound on Sliding window: ${own?.theorem ?? ''}`]).toEqual(
       own?.points.map(({ tokens, boundCalls }) => ({ x: tokens, y: boundCalls })),
     );
@@ -301,4 +302,16 @@ describe('what each scenario costs over the length of the prompt', () => {
     expect(Object.keys(seriesOf('growth-chart'))).not.toContain('this prompt');
     expect(Object.values(seriesOf('growth-chart'))).toContainEqual([{ x: 4000, y: planOf(windowFront).calls.attention }]);
   });
+});
+
+it('labels times of long prompts by powers of ten, without digits or letters that nobody reads', () => {
+  const format = costMetrics().find(({ name }) => name === 'time')?.overN.format;
+  expect([100, 1000, 1e6, 1e7, 1e9, 2e9].map((milliseconds) => format?.(milliseconds))).toEqual([
+    '100 ms',
+    '1 s',
+    '1,000 s',
+    '10^4 s',
+    '10^6 s',
+    '2.00 M s',
+  ]);
 });

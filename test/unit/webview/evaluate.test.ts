@@ -1,31 +1,21 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it } from 'vitest';
-import { frontPoints, qualityCurve } from '../../../src/core/evaluate/curves';
+import { markColour, shapePaths } from '../../../src/core/draw/point-marks';
+import { qualityCurve } from '../../../src/core/evaluate/curves';
+import { evaluationHtml } from '../../../src/core/evaluate/html';
+import type { ExperimentSummary } from '../../../src/core/evaluate/report';
 import type { QualitySummary } from '../../../src/core/evaluate/quality-summary';
-import { retrievalGrid, retrievalReport, type RetrievalReport, type RetrievalScore } from '../../../src/core/evaluate/retrieval';
-import { curveRows, measuredPoints, readText, retrievalHeat, statisticsRows } from '../../../src/core/evaluate/rows';
-import { formatCompact, formatDuration, formatFigure, formatFlops } from '../../../src/core/format';
+import { retrievalReport, type RetrievalReport, type RetrievalScore } from '../../../src/core/evaluate/retrieval';
+import { curveRows, measuredPoints, readText, statisticsRows } from '../../../src/core/evaluate/rows';
+import { formatFigure } from '../../../src/core/format';
+import { experimentPoints } from '../../../src/core/lab/frontier';
 import { scenarioLabel } from '../../../src/core/scenario/scenario';
+import { pointStyleOf } from '../../../webview/charts/marks';
 import { Quality } from '../../../webview/sections/evaluate';
-import {
-  chartOf,
-  find,
-  inGerman,
-  isShown,
-  legendOf,
-  newPage,
-  pointAt,
-  pressButton,
-  put,
-  readable,
-  seriesOf,
-  tableOf,
-  textOf,
-  tooltipOf,
-  type Page,
-} from './page';
+import { Retrieval } from '../../../webview/sections/retrieval';
+import { chartOf, chooseRadio, find, inGerman, isShown, legendOf, newPage, put, readable, seriesOf, tableOf, type Page } from './page';
 import { evaluationOf, narrow, pointOf, qualityOf, wide } from './evaluations';
-import { emptySnapshot, snapshotOf } from './snapshots';
+import type { Front } from './snapshots';
 
 const both = evaluationOf(pointOf(narrow, 0.5), pointOf(wide, 0.2));
 const labels = both.points.map(({ scenario }) => scenarioLabel(scenario));
@@ -37,34 +27,18 @@ let quality: Quality;
 beforeEach(() => {
   page = newPage();
   quality = put(new Quality(page.host, page.theme));
-  quality.update(snapshotOf());
 });
 
 describe('the section on quality', () => {
-  it('can be asked for where a prompt is open, and says that nothing was evaluated', () => {
-    expect([textOf('quality-empty'), isShown('quality')]).toEqual(['Nothing evaluated yet.', false]);
-    pressButton('quality-run');
-    expect(page.posted).toEqual([{ type: 'evaluate' }]);
-    quality.update(emptySnapshot());
-    pressButton('quality-run');
-    expect(page.posted).toHaveLength(1);
-  });
-
-  it('shows the progress of an evaluation', () => {
-    quality.update(snapshotOf({}, { activity: { state: 'running', task: 'evaluate', title: 'quality', progress: null } }));
-    quality.showProgress({ message: 'window 2 of 8', phase: 'quality', fraction: 0.25 });
-    expect([textOf('quality-progress-message'), textOf('quality-progress-share')]).toEqual(['window 2 of 8', '25%']);
-  });
-
   it('says what was read, in the command line’s words, and why some have no quality', () => {
-    quality.showEvaluation(both);
-    expect([isShown('quality-empty'), isShown('quality')]).toEqual([false, true]);
+    quality.show(both);
+    expect(isShown('quality')).toBe(true);
     expect(find('quality-read').textContent).toBe(readText(both));
     expect(isShown('quality-notes')).toBe(false);
-    quality.showEvaluation(evaluationOf(pointOf(narrow, 0.5), pointOf({ kind: 'full' }, null)));
+    quality.show(evaluationOf(pointOf(narrow, 0.5), pointOf({ kind: 'full' }, null)));
     expect([...find('quality-notes').children].map(readable)).toEqual(['full: A causal model has no quality under it.']);
-    quality.showEvaluation(null);
-    expect([isShown('quality-empty'), isShown('quality')]).toEqual([true, false]);
+    quality.show(null);
+    expect(isShown('quality')).toBe(false);
   });
 });
 
@@ -77,7 +51,7 @@ describe('quality by position', () => {
   });
 
   it('is a line for each scenario, with its intervals, and the model’s own attention where perplexity is drawn', () => {
-    quality.showEvaluation(both);
+    quality.show(both);
     expect(seriesOf('divergence-chart')).toEqual(
       Object.fromEntries(labels.map((label, index) => [label, qualityCurve(qualities[index].curve, 'divergence').map(place)])),
     );
@@ -93,7 +67,7 @@ describe('quality by position', () => {
   });
 
   it('has axes that suit what is drawn: powers of two of tokens, divergences from 0', () => {
-    quality.showEvaluation(both);
+    quality.show(both);
     const scales = chartOf('divergence-chart').options.scales;
     expect(scales?.['x']).toMatchObject({ type: 'logarithmic', min: 1 });
     expect(scales?.['y']).toMatchObject({ type: 'linear', suggestedMin: 0 });
@@ -103,7 +77,7 @@ describe('quality by position', () => {
   });
 
   it('is a table for each scenario, as the command line prints it', () => {
-    quality.showEvaluation(both);
+    quality.show(both);
     const tables = [...document.querySelectorAll('[data-testid="quality-curve-table"]')];
     expect(tables.map((table) => table.querySelector('caption')?.textContent)).toEqual(labels.map((label) => `${label}, by position`));
     const { columns, rows } = curveRows(qualities[0].curve);
@@ -112,21 +86,44 @@ describe('quality by position', () => {
   });
 
   it('has no perplexity where no token follows, as for encoders', () => {
-    quality.showEvaluation(evaluationOf(pointOf(narrow, 0.5, { quality: qualityOf(0.5, false) })));
+    quality.show(evaluationOf(pointOf(narrow, 0.5, { quality: qualityOf(0.5, false) })));
     expect([isShown('divergence-chart'), isShown('perplexity-chart')]).toEqual([true, false]);
   });
 
-  it('tells scenarios of one kind apart', () => {
-    quality.showEvaluation(evaluationOf(pointOf(narrow, 0.5), pointOf({ ...narrow, parameters: { window: 128 } }, 0.2)));
-    const looks = chartOf('divergence-chart').data.datasets.map((line) => line as { borderColor?: unknown; pointStyle?: unknown });
-    expect(new Set(looks.map(({ borderColor }) => borderColor)).size).toBe(2);
-    expect(new Set(looks.map(({ pointStyle }) => pointStyle)).size).toBe(2);
+  it('has the marks of the frontier and of the report, another for each of twelve points', () => {
+    const windows = [2, 4, 8, 16, 32, 64, 128, 256, 512].map((window): Front => ({ ...narrow, parameters: { window } }));
+    // One that is not measured has its mark all the same.
+    const evaluation = evaluationOf(
+      pointOf({ kind: 'full' }, null),
+      ...[...windows, wide, { kind: 'causal' } as Front, { ...wide, parameters: { window: 64, sinks: 4 } }].map((front, index) =>
+        pointOf(front, 0.1 + index / 50),
+      ),
+    );
+    quality.show(evaluation);
+    const { ground } = page.theme.current;
+    const frontier = experimentPoints(evaluation.points, evaluation.experiment).filter(({ divergence }) => divergence !== null);
+    expect(frontier).toHaveLength(12);
+    const lines = chartOf('divergence-chart').data.datasets.map((line) => line as unknown as Record<string, unknown>);
+    expect(lines.map(({ borderColor }) => borderColor)).toEqual(frontier.map(({ mark }) => markColour(mark, ground)));
+    expect(lines.map(({ pointStyle, pointRotation }) => [pointStyle, pointRotation])).toEqual(
+      frontier.map(({ mark }) => [pointStyleOf(mark, page.theme.current).style, pointStyleOf(mark, page.theme.current).turned]),
+    );
+    // All shapes differ, so that nobody needs the colours.
+    expect(new Set(frontier.map(({ mark }) => `${mark.shape} ${mark.hollow}`)).size).toBe(12);
+    const drawn = [
+      ...evaluationHtml(evaluation).matchAll(/class="point[^"]*?( hollow)?" style="[^"]*" d="([^"]+)"[^>]* stroke="([^"]+)"/g),
+    ];
+    const report = drawn.slice(0, 12).map(([, hollow, shape, colour]) => `${shape} ${hollow} ${colour}`);
+    const expected = frontier.map(
+      ({ mark }) => `${shapePaths[mark.shape]} ${mark.hollow ? ' hollow' : undefined} ${markColour(mark, 'light')}`,
+    );
+    expect(report.sort()).toEqual(expected.sort());
   });
 });
 
 describe('quality over all positions', () => {
   it('is a column for each scenario, with the numbers of the command line', () => {
-    quality.showEvaluation(both);
+    quality.show(both);
     const [head, ...rows] = tableOf('quality-statistics');
     expect(head).toEqual(['Measure', ...labels]);
     expect(rows).toEqual(statisticsRows(measuredPoints(both.points)).map(([name, ...cells]) => [name.trim(), ...cells]));
@@ -136,24 +133,26 @@ describe('quality over all positions', () => {
   });
 
   it('keeps its table while the scenarios are the same, and has another for others', () => {
-    quality.showEvaluation(both);
+    quality.show(both);
     const table = find('quality-statistics');
-    quality.showEvaluation(evaluationOf(pointOf(narrow, 0.4), pointOf(wide, 0.2)));
+    quality.show(evaluationOf(pointOf(narrow, 0.4), pointOf(wide, 0.2)));
     expect(find('quality-statistics')).toBe(table);
-    quality.showEvaluation(evaluationOf(pointOf(narrow, 0.4)));
+    quality.show(evaluationOf(pointOf(narrow, 0.4)));
     expect(find('quality-statistics')).not.toBe(table);
     expect(tableOf('quality-statistics')[0]).toEqual(['Measure', labels[0]]);
   });
 
   it('is not there where nothing was measured', () => {
-    quality.showEvaluation(evaluationOf(pointOf(narrow, null)));
-    expect([isShown('quality-statistics'), isShown('divergence-chart'), isShown('retrieval'), isShown('front-chart')]).toEqual(
-      Array(4).fill(false),
-    );
+    quality.show(evaluationOf(pointOf(narrow, null)));
+    expect([isShown('quality-statistics'), isShown('divergence-chart')]).toEqual([false, false]);
   });
 });
 
 describe('retrieval', () => {
+  let retrieval: Retrieval;
+  const show = (evaluation: ExperimentSummary): void => retrieval.show(measuredPoints(evaluation.points), evaluation);
+  beforeEach(() => (retrieval = put(new Retrieval())));
+
   const score: RetrievalScore = {
     task: 'single',
     hops: null,
@@ -178,123 +177,74 @@ describe('retrieval', () => {
       ),
     );
 
-  it('is a heat map per scenario, on one scale for all of them', () => {
-    const reports = [report(20), report(3)];
-    quality.showEvaluation(evaluationOf(pointOf(narrow, 0.5, { retrieval: reports[0] }), pointOf(wide, 0.2, { retrieval: reports[1] })));
-    const tables = [...find('retrieval').querySelectorAll('table')];
-    expect(tables.map((table) => table.querySelector('caption')?.firstChild?.textContent)).toEqual(labels);
-    expect(tables[0].querySelector('caption')?.lastChild?.textContent).toBe('2 of 4 found');
-    expect(tableOf(tables[0])).toEqual([
-      ['Task', 'Tokens', 'at 0%', 'at 50%'],
-      ['single needle', '16', 'found -1.00 #1 -0.50 #1', 'found -1.00 #1 -0.50 #1'],
-      ['single needle', '64', 'lost -20.00 #1,200 -0.50 #1', 'lost -20.00 #1,200 -0.50 #1'],
+  it('is own attention, mask and difference of one scenario side by side, which a chip chooses', () => {
+    show(evaluationOf(pointOf(narrow, 0.5, { retrieval: report(20) }), pointOf(wide, 0.2, { retrieval: report(3) })));
+    const captionOf = (id: string): string | undefined => find(id).querySelector('caption')?.firstChild?.textContent ?? undefined;
+    expect(['own', 'mask', 'difference'].map((view) => captionOf(`needles-${view}`))).toEqual([
+      'The model’s own attention',
+      labels[0],
+      'Difference',
     ]);
-    const heat = tables.map((table) =>
-      [...table.querySelectorAll<HTMLElement>('td[data-level]')].map((cell) => Number(cell.dataset['level'])),
-    );
-    expect(heat).toEqual(retrievalHeat(reports.map(({ cases }) => retrievalGrid(cases))).map((rows) => rows.flat()));
+    expect(find('needles-mask').querySelector('caption')?.lastChild?.textContent).toBe('2 of 4 found');
+    const head = ['Task', 'Tokens', 'at 0%', 'at 50%'];
+    expect(tableOf('needles-own')).toEqual([
+      head,
+      ['single needle', '16', '-0.50 #1', '-0.50 #1'],
+      ['single needle', '64', '-0.50 #1', '-0.50 #1'],
+    ]);
+    expect(tableOf('needles-mask')[2]).toEqual(['single needle', '64', 'lost -20.00 #1,200', 'lost -20.00 #1,200']);
+    expect(tableOf('needles-difference')[2]).toEqual(['single needle', '64', '-19.50', '-19.50']);
     // Found where the answer is the most likely one, for a reader who sees no colours.
-    expect([...tables[0].querySelectorAll('td.found')].map((cell) => cell.closest('tr')?.querySelector('td')?.textContent)).toEqual([
-      '16',
-      '16',
-    ]);
-    expect(tables[0].parentElement?.getAttribute('aria-label')).toBe(`Retrieval under ${labels[0]}`);
-    expect(tables[0].parentElement?.tabIndex).toBe(0);
+    expect(find('needles-mask').querySelectorAll('td.found')).toHaveLength(2);
+    expect(find('needles-mask').parentElement?.getAttribute('aria-label')).toBe(`${labels[0]}: ${labels[0]}`);
+    chooseRadio('needles-choice', labels[1]);
+    expect(captionOf('needles-mask')).toBe(labels[1]);
+    expect(tableOf('needles-difference')[2]).toEqual(['single needle', '64', '-2.50', '-2.50']);
+    // The choice stays while results land.
+    show(evaluationOf(pointOf(narrow, 0.5, { retrieval: report(20) }), pointOf(wide, 0.2, { retrieval: report(3) })));
+    expect(captionOf('needles-mask')).toBe(labels[1]);
   });
 
-  it('shows what differs from what a mask gives by definition', () => {
+  it('begins with a mask, not with the model’s own attention, which does not differ from itself', () => {
+    const own = { ...pointOf({ kind: 'causal' }, 0, { retrieval: report(1) }), ownBaseline: true };
+    show(evaluationOf(own, pointOf(wide, 0.2, { retrieval: report(3) })));
+    expect(find('needles-mask').querySelector('caption')?.firstChild?.textContent).toBe(labels[1]);
+  });
+
+  it('shows what differs from what a mask gives by definition, without a chip for one scenario', () => {
     const cases: RetrievalScore[] = [
       { ...score, expected: 'found' },
       { ...score, depth: 1, measured: 'lost', expected: 'found', rank: 9 },
     ];
-    quality.showEvaluation(evaluationOf(pointOf(narrow, 0.5, { retrieval: retrievalReport(cases) })));
-    const table = find('retrieval').querySelector('table') as Element;
-    expect(table.querySelector('caption .error')?.textContent).toBe('1 of 2 found, 2 by definition: FAILED, 1 differ');
-    expect([...table.querySelectorAll('.differs')].map(({ textContent }) => textContent)).toEqual([
-      'lost, expected found -1.00 #9 -0.50 #1',
+    show(evaluationOf(pointOf(narrow, 0.5, { retrieval: retrievalReport(cases) })));
+    expect(find('needles-mask').querySelector('caption .error')?.textContent).toBe('1 of 2 found, 2 by definition: FAILED, 1 differ');
+    expect([...find('needles-mask').querySelectorAll('.differs')].map(({ textContent }) => textContent)).toEqual([
+      'lost, expected found -1.00 #9',
     ]);
+    expect(document.querySelector('[data-testid="needles-choice"]')).toBeNull();
+  });
+
+  it('says that the model cannot retrieve where it finds nothing without a mask either', () => {
+    const lost: RetrievalScore = { ...score, measured: 'lost', rank: 9, baselineRank: 7 };
+    const said = (...cases: RetrievalScore[]): boolean => {
+      show(evaluationOf(pointOf(narrow, 0.5, { retrieval: retrievalReport(cases) })));
+      return isShown('needles-note');
+    };
+    expect(said(lost)).toBe(true);
+    expect(find('needles-note').textContent).toMatch(/^The model finds none without a mask either/);
+    expect(said({ ...lost, baselineRank: NaN })).toBe(true);
+    expect(said(lost, { ...lost, depth: 1, baselineRank: 1 })).toBe(false);
+    expect(said(lost, { ...lost, depth: 1, measured: 'found', rank: 1 })).toBe(false);
+    // As many values of a repeated key are right.
+    expect(said({ ...lost, task: 'repeated', baselineRank: 3 })).toBe(false);
   });
 
   it('leaves cells without a case empty, and is gone where nothing was hidden', () => {
-    const [one, two] = [0.25, 0.75].map((depth, index): RetrievalScore => ({
-      ...score,
-      length: 16 * (index + 1),
-      depth,
-      logProbability: -2,
-    }));
-    quality.showEvaluation(evaluationOf(pointOf(narrow, 0.5, { retrieval: retrievalReport([one, two]) })));
-    expect(tableOf(find('retrieval').querySelector('table') as Element)[1]).toEqual([
-      'single needle',
-      '16',
-      'found -2.00 #1 -0.50 #1',
-      '–',
-    ]);
-    quality.showEvaluation(both);
+    const [one, two] = [0.25, 0.75].map((depth, index): RetrievalScore => ({ ...score, length: 16 * (index + 1), depth }));
+    show(evaluationOf(pointOf(narrow, 0.5, { retrieval: retrievalReport([one, two]) })));
+    expect(tableOf('needles-mask')[1]).toEqual(['single needle', '16', 'found -1.00 #1', '–']);
+    show(both);
     expect(isShown('retrieval')).toBe(false);
-  });
-});
-
-describe('quality against cost', () => {
-  const points = frontPoints(both);
-
-  it('is a point for each scenario, and the line of those that none beats', () => {
-    quality.showEvaluation(both);
-    const series = seriesOf('front-chart') as Record<string, { x: number; y: number }[]>;
-    for (const { kind, cost, divergence } of points) {
-      expect(series[kind]).toHaveLength(1);
-      expect(series[kind][0]).toMatchObject({ x: cost.attentionFlops, y: divergence.value });
-    }
-    const front = points.filter(({ onFront }) => onFront);
-    expect(series['Pareto front']).toEqual(front.map(({ cost, divergence }) => ({ x: cost.attentionFlops, y: divergence.value })));
-    expect(front).toHaveLength(1);
-    expect(find('front-chart').getAttribute('aria-label')).toBe(
-      `Mean divergence against work; on the Pareto front: ${front[0].label}: ${formatFigure(front[0].divergence.value)} nats, ${formatFlops(front[0].cost.attentionFlops)}.`,
-    );
-    expect(isShown('front-floor')).toBe(false);
-  });
-
-  it('is a table, the cheapest first', () => {
-    quality.showEvaluation(both);
-    expect(tableOf('front-table')).toEqual([
-      ['Scenario', 'FLOPs of attention', 'Calls', 'Time, expected', 'Mean KL', 'On the front'],
-      ...points.map(({ label, cost, divergence, onFront }) => [
-        label,
-        formatFlops(cost.attentionFlops),
-        formatCompact(cost.calls.total),
-        cost.predictedMs === null ? '–' : formatDuration(cost.predictedMs),
-        formatFigure(divergence.value),
-        onFront ? 'yes' : 'no',
-      ]),
-    ]);
-    expect(tableOf('front-table').flat()).toContain('321 ms');
-    const broken = { ...both.points[0].verdict, kind: 'failed' as const };
-    quality.showEvaluation({ ...both, points: both.points.map((point) => ({ ...point, verdict: broken })) });
-    expect(tableOf('front-table').at(-1)?.at(-1)).toBe('FAILED');
-  });
-
-  it('says of a point what it is, and nothing of the line through it', () => {
-    quality.showEvaluation(both);
-    pointAt('front-chart', { datasetIndex: 0, index: 0 }, { datasetIndex: 2, index: 0 });
-    const [{ label, divergence, cost }] = points;
-    expect(tooltipOf('front-chart').lines).toEqual([
-      `${label}: ${formatFigure(divergence.value)} nats, ${formatFlops(cost.attentionFlops)}`,
-    ]);
-  });
-
-  it('puts a divergence of 0, which a logarithmic axis has not, below all others, and says so', () => {
-    quality.showEvaluation(evaluationOf(pointOf(narrow, 0.5), pointOf(wide, 0)));
-    const series = seriesOf('front-chart') as Record<string, { y: number }[]>;
-    const [least] = series['sliding-window'];
-    expect(series['attention-sink'][0].y).toBeLessThan(least.y / 10);
-    expect(series['attention-sink'][0].y).toBeGreaterThan(0);
-    expect(isShown('front-floor')).toBe(true);
-  });
-
-  it('is not there for one point alone', () => {
-    quality.showEvaluation(evaluationOf(pointOf(narrow, 0.5)));
-    expect(isShown('front-chart')).toBe(false);
-    quality.showEvaluation(evaluationOf(pointOf(narrow, 0), pointOf(wide, 0)));
-    expect(isShown('front-chart')).toBe(false);
   });
 });
 
@@ -303,7 +253,7 @@ describe('in German', () => {
     page = newPage();
     inGerman();
     quality = put(new Quality(page.host, page.theme));
-    quality.showEvaluation(both);
+    quality.show(both);
     const [, ...rows] = tableOf('quality-statistics');
     const names = rows.map(([name]) => name);
     expect(names).toContain('99.9%');

@@ -7,6 +7,7 @@ import { type MemoryEstimate, memoryDetail } from '../../../src/core/predict/mem
 import { parameterCount } from '../../../src/core/shapes';
 import type { PanelSnapshot } from '../../../src/protocol/panel';
 import { Headline } from '../../../webview/sections/headline';
+import { PlanFigures } from '../../../webview/sections/plan';
 import { figuresOf, find, inGerman, isShown, newPage, pressButton, put, textOf, type Page } from './page';
 import { emptySnapshot, planOf, snapshotOf } from './snapshots';
 
@@ -22,18 +23,41 @@ function shown(snapshot: PanelSnapshot): Headline {
   return headline;
 }
 
-describe('the head of the page', () => {
+/** The section of the plan for a snapshot. */
+function planned(snapshot: PanelSnapshot): PlanFigures {
+  const figures = put(new PlanFigures(page.host));
+  figures.update(snapshot);
+  return figures;
+}
+
+describe('the head of the panel', () => {
   it('names the prompt and says what its plan costs, in the lens’s words', () => {
+    shown(snapshotOf({ kind: 'sliding-window', parameters: { window: 100 } }));
+    expect(textOf('document')).toBe('docs/prompt.md');
+    expect(find('document').tagName).toBe('H1');
+    expect(textOf('headline')).toBe(planHeadline(planOf({ kind: 'sliding-window', parameters: { window: 100 } })));
+  });
+
+  it('says in a line what a reader must know, which leads to the plan in the lab', () => {
+    const headline = shown(snapshotOf({ tokens: 50, blockSize: 64 }));
+    const { notes } = planOf({ tokens: 50, blockSize: 64 });
+    expect([textOf('glance-notes'), find('glance-notes').title]).toEqual([notes.join(' '), notes.join('\n')]);
+    pressButton('glance-notes');
+    expect(page.posted).toEqual([{ type: 'open-lab', part: 'plan' }]);
+    headline.update(snapshotOf());
+    expect(isShown('glance-notes')).toBe(false);
+  });
+});
+
+describe('the section of the plan', () => {
+  it('has every figure, with the bound', () => {
     const snapshot = snapshotOf({ kind: 'sliding-window', parameters: { window: 100 } });
-    const { element } = shown(snapshot);
+    const { element } = planned(snapshot);
     const plan = planOf({ kind: 'sliding-window', parameters: { window: 100 } });
     // A later query sees 100 keys: keys and values of each key-value head of each layer.
     const { layers, keyValueHeads, headWidth } = plan.model;
     const memory = snapshot.memory as MemoryEstimate;
     const kept = 100 * layers * keyValueHeads * 2 * headWidth;
-    expect(textOf('document')).toBe('docs/prompt.md');
-    expect(find('document').tagName).toBe('H1');
-    expect(textOf('headline')).toBe(planHeadline(plan));
     expect(figuresOf(element)).toEqual({
       Calls: formatCount(plan.calls.total),
       'Attention calls': formatCount(plan.calls.attention),
@@ -44,7 +68,7 @@ describe('the head of the page', () => {
       Weights: `4.00 KiB as stored, ${formatBytes(4 * parameterCount(plan.model))} in a run`,
       'Key-value cache': `${formatBytes(2 * kept)} ${cacheDetail({ kinds: [], bytes: { f32: 4 * kept, f16: 2 * kept, bf16: 2 * kept, int8: kept } })}`,
       'Time, expected': formatEstimate(snapshot.prediction?.wallMs ?? NaN, snapshot.prediction?.interval),
-      'Memory, expected': `${formatBytes(memory.peak)} ${memoryDetail(memory)}`,
+      'Memory, expected': `${formatBytes(memory.peak)} = ${memoryDetail(memory)}`,
     });
     expect(find('calls-total').dataset['value']).toBe(String(plan.calls.total));
     expect(find('cache').dataset['value']).toBe(String(2 * kept));
@@ -53,42 +77,27 @@ describe('the head of the page', () => {
   });
 
   it('shows no cache where the mask looks ahead, and no weights of a model without files', () => {
-    const { element } = shown(snapshotOf({ kind: 'full' }, { storedBytes: null, cache: cacheOf(planOf({ kind: 'full' })) }));
+    const { element } = planned(snapshotOf({ kind: 'full' }, { storedBytes: null, cache: cacheOf(planOf({ kind: 'full' })) }));
     expect(figuresOf(element)).not.toHaveProperty('Key-value cache');
     expect(figuresOf(element)).not.toHaveProperty('Weights');
   });
 
   it('says how the small transformer is called where it is not the usual way, and expects no time of it', () => {
-    const { element } = shown(snapshotOf({ construction: 'tight' }));
+    const { element } = planned(snapshotOf({ construction: 'tight' }));
     expect(figuresOf(element)).toMatchObject({ Construction: 'tight' });
     expect(Object.keys(figuresOf(element))).not.toContain('Time, expected');
-    expect(isShown('calibrate')).toBe(false);
   });
 
   it('lists what a reader must know of the plan, and keeps the list while it is the same', () => {
     const snapshot = snapshotOf({ tokens: 50, blockSize: 64 });
-    const headline = shown(snapshot);
+    const figures = planned(snapshot);
     const notes = [...find('notes').children];
     expect(notes.map(({ textContent }) => textContent)).toEqual(planOf({ tokens: 50, blockSize: 64 }).notes);
     expect(notes).not.toEqual([]);
-    headline.update(snapshot);
+    figures.update(snapshot);
     expect(find('notes').children[0]).toBe(notes[0]);
-    headline.update(snapshotOf());
+    figures.update(snapshotOf());
     expect(isShown('notes')).toBe(false);
-  });
-
-  it('asks for a calibration while there is none, unless something runs', () => {
-    const headline = shown(snapshotOf({ calibrated: false }));
-    expect(Object.keys(figuresOf(headline.element))).not.toContain('Time, expected');
-    expect(isShown('calibrate')).toBe(true);
-    pressButton('calibrate');
-    expect(page.posted).toEqual([{ type: 'calibrate' }]);
-    headline.update(
-      snapshotOf({ calibrated: false }, { activity: { state: 'running', task: 'prompt', title: 'Calibrate', progress: null } }),
-    );
-    expect(isShown('calibrate')).toBe(false);
-    headline.update(snapshotOf());
-    expect(isShown('calibrate')).toBe(false);
   });
 });
 
@@ -100,15 +109,14 @@ describe('without a plan', () => {
   ])('the head says why: %#', (snapshot, document, headline) => {
     shown(snapshot);
     expect([textOf('document'), textOf('headline')]).toEqual([document, headline]);
-    expect(isShown('calls-total')).toBe(false);
-    expect(isShown('calibrate')).toBe(false);
   });
 });
 
 describe('in German', () => {
   it('the head is German, with the numbers as they are', () => {
     inGerman();
-    const { element } = shown(snapshotOf());
+    shown(snapshotOf());
+    const { element } = planned(snapshotOf());
     expect(figuresOf(element)).toMatchObject({ Aufrufe: formatCount(planOf().calls.total) });
     expect(textOf('headline')).toBe(planHeadline(planOf()));
     expect(textOf('headline')).toContain('Token');

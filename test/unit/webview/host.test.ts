@@ -1,6 +1,5 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ExperimentSummary } from '../../../src/core/evaluate/report';
 import { hostMessageOf } from '../../../webview/host';
 import { dataBehind, section } from '../../../webview/ui/section';
 import { find, fold, newPage, put, type Page } from './page';
@@ -16,8 +15,6 @@ describe('messages of the host', () => {
     { type: 'snapshot', snapshot: snapshotOf() },
     { type: 'cost-curves', curves: curvesOf() },
     { type: 'cost-curves', curves: null },
-    { type: 'evaluation', evaluation: { points: [] } as unknown as ExperimentSummary },
-    { type: 'evaluation', evaluation: null },
     { type: 'progress', progress: { message: 'x', phase: 'attend', fraction: 0.5 } },
     { type: 'place', place: { cursor: null, visible: null } },
     { type: 'tile-text', request: 3, queries: 'q', keys: null },
@@ -40,7 +37,6 @@ describe('messages of the host', () => {
     { type: 'snapshot', snapshot: { form: {} } },
     { type: 'cost-curves' },
     { type: 'cost-curves', curves: {} },
-    { type: 'evaluation', evaluation: { points: 3 } },
     { type: 'progress', progress: { fraction: '0.5' } },
     { type: 'progress', progress: null },
     { type: 'place', place: null },

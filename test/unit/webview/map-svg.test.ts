@@ -21,6 +21,7 @@ function svgOf(plan: Plan, shown: Viewport = wholeMap(plan.blocks)): string {
       full: { colour: '#00f', pattern: 'solid' },
       partial: { colour: '#fa0', pattern: 'hatched' },
       sampled: { colour: '#a0f', pattern: 'dotted' },
+      chosen: { colour: '#00f', pattern: 'dotted' },
     },
     foreground: '#111',
     muted: '#555',

@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { formatCount, formatDuration } from '../../../src/core/format';
-import type { HostMessage, PanelSnapshot, Task } from '../../../src/protocol/panel';
+import { formatCount } from '../../../src/core/format';
+import type { PanelSnapshot } from '../../../src/protocol/panel';
+import { mapSummary } from '../../../webview/map/wording';
 import { Panel } from '../../../webview/panel';
-import { chooseRadio, find, fold, frame, isShown, newPage, pressButton, seriesOf, textOf, type, valueOf, type Page } from './page';
-import { current, curvesOf, emptySnapshot, planOf, snapshotOf, tightRun, windowRun, type Front } from './snapshots';
-import { evaluationOf, narrow, pointOf, wide } from './evaluations';
+import { chartOf, find, frame, isShown, newPage, press, pressButton, seriesOf, textOf, type, valueOf, type Page } from './page';
+import { current, emptySnapshot, planOf, snapshotOf, tightRun, windowRun, type Front } from './snapshots';
 import { root } from '../../support/paths';
 
 const front: Front = { tokens: 1024, kind: 'sliding-window', parameters: { window: 300 } };
@@ -16,110 +16,101 @@ let page: Page;
 let panel: Panel;
 let app: HTMLElement;
 
-function openPage(state?: unknown): void {
-  page = newPage(state);
-  app = document.createElement('main');
-  document.body.append(app);
-  panel = new Panel(app, page.host, page.theme);
-}
-
 function show(snapshot: PanelSnapshot): void {
   panel.apply({ type: 'snapshot', snapshot });
   frame();
 }
 
-beforeEach(() => openPage());
+beforeEach(() => {
+  page = newPage();
+  app = document.createElement('main');
+  document.body.append(app);
+  panel = new Panel(app, page.host, page.theme);
+});
 
 describe('the page', () => {
-  it('shows nothing before the first snapshot, then all of its parts', () => {
+  it('shows nothing before the first snapshot, then the prompt at a glance', () => {
     expect(isShown(app)).toBe(false);
     show(snapshotOf(front, { runs: [current(windowRun)] }));
     expect(isShown(app)).toBe(true);
     expect(textOf('calls-total')).toBe(formatCount(planOf(front).calls.total));
-    const parts = ['scenario', 'simulate', 'tile-map', 'costs-chart', 'wall-time', 'quality-run', 'history', 'ledger-run'];
+    const parts = ['simulate', 'open-lab', 'scenario', 'block-size', 'glance-map', 'expected-time', 'glance-costs', 'outcome'];
     expect(parts.filter((part) => !isShown(part))).toEqual([]);
-    const headings = [...app.querySelectorAll('summary h2')].map(({ textContent }) => textContent);
-    expect(headings).toEqual(['Tile map', 'Cost per scenario', 'Last run', 'Quality', 'History', 'Ledger']);
+    expect(app.querySelectorAll('details')).toHaveLength(0);
   });
 
-  it('says how to begin where no prompt is open, with the ledger and the history at hand', () => {
+  it('says how to begin where no prompt is open, with the lab at hand', () => {
     show(emptySnapshot());
     expect(textOf('document')).toBe('No prompt in front');
-    expect(['scenario', 'simulate', 'tile-map', 'costs-chart', 'section-last-run'].filter((part) => isShown(part))).toEqual([]);
-    expect([isShown('ledger-run'), isShown('section-history')]).toEqual([true, true]);
+    expect(['scenario', 'simulate', 'glance-map', 'glance-costs'].filter((part) => isShown(part))).toEqual([]);
+    expect(isShown('open-lab')).toBe(true);
   });
 
   it('follows a second snapshot in place: elements, focus and what is typed stay', () => {
     show(snapshotOf(front));
-    const kept = ['calls-total', 'tile-map', 'costs-chart', 'block-size', 'section-costs'].map(find);
+    const kept = ['calls-total', 'glance-map', 'glance-costs', 'block-size'].map(find);
     type('block-size', '12');
-    fold('section-costs', false);
     const other: Front = { ...front, tokens: 2048 };
     show(snapshotOf(other, { runs: [current(tightRun)] }));
-    expect(['calls-total', 'tile-map', 'costs-chart', 'block-size', 'section-costs'].map(find)).toEqual(kept);
+    expect(['calls-total', 'glance-map', 'glance-costs', 'block-size'].map(find)).toEqual(kept);
     expect(textOf('calls-total')).toBe(formatCount(planOf(other).calls.total));
-    expect(textOf('wall-time')).toBe(formatDuration(tightRun.run.wallMs));
     expect(document.activeElement).toBe(find('block-size'));
     expect(valueOf('block-size')).toBe('12');
-    expect(find('section-costs')).toHaveProperty('open', false);
   });
 
-  it('is folded as it was when it comes back after having been hidden', () => {
-    show(snapshotOf(front));
-    fold('section-ledger', false);
-    fold('data-costs', true);
-    chooseRadio('cost-metric', 'FLOPs');
-    openPage(page.kept.state);
-    show(snapshotOf(front));
-    expect(find('section-ledger')).toHaveProperty('open', false);
-    expect(find('data-costs')).toHaveProperty('open', true);
-    expect(find('section-tiles')).toHaveProperty('open', true);
-    expect(find('costs-chart').getAttribute('aria-label')).toMatch(/^FLOPs per scenario/);
+  it('tells the progress of whatever runs', () => {
+    show(snapshotOf(front, { activity: { state: 'running', task: 'ledger', title: 'ledger', progress: null } }));
+    panel.apply({ type: 'progress', progress: { message: 'layer 2', phase: 'attend', fraction: 0.5 } });
+    expect(textOf('progress-message')).toBe('layer 2');
   });
 });
 
-describe('increments', () => {
-  it('of cost over N and of an evaluation reach their sections, before a snapshot as after it', () => {
-    panel.apply({ type: 'cost-curves', curves: curvesOf(front) });
-    panel.apply({ type: 'evaluation', evaluation: evaluationOf(pointOf(narrow, 0.5), pointOf(wide, 0.2)) });
-    show(snapshotOf(front));
-    expect(Object.keys(seriesOf('growth-chart'))).toContain('this prompt');
-    expect(isShown('quality-statistics')).toBe(true);
-    panel.apply({ type: 'evaluation', evaluation: null });
-    panel.apply({ type: 'cost-curves', curves: null });
-    expect([isShown('quality-statistics'), isShown('growth-chart')]).toEqual([false, false]);
+describe('costs at a glance', () => {
+  it('are a bar of expected time for each scenario, with the chosen one marked', () => {
+    const snapshot = snapshotOf(front);
+    show(snapshot);
+    const [[label, values]] = Object.entries(seriesOf('glance-costs'));
+    expect([label, values]).toEqual(['Time', snapshot.scenarioCosts.map(({ predictedMs }) => predictedMs)]);
+    expect(find('glance-costs').getAttribute('aria-label')).toMatch(/^Time per scenario: full .*sliding-window\(window 300\) /);
+    expect(chartOf('glance-costs').options.scales?.['x']).toMatchObject({ display: false });
   });
 
-  it('of progress go to the task that runs', () => {
-    const running = (task: Task): void => show(snapshotOf(front, { activity: { state: 'running', task, title: task, progress: null } }));
-    const progress: HostMessage = { type: 'progress', progress: { message: 'layer 2', phase: 'attend', fraction: 0.5 } };
-    running('prompt');
-    panel.apply(progress);
-    expect([textOf('progress-message'), isShown('ledger-progress-message')]).toEqual(['layer 2', false]);
-    running('ledger');
-    panel.apply(progress);
-    expect([isShown('progress-message'), textOf('ledger-progress-message')]).toEqual([false, 'layer 2']);
-  });
-
-  it('of the editor’s place and of a tile’s text reach the map', () => {
-    show(snapshotOf(front));
-    panel.apply({ type: 'place', place: { cursor: 3, visible: { from: 1, to: 2 } } });
-    expect(textOf('visible-blocks')).toBe('in the editor: block 2');
-    find('tile-map').focus();
-    vi.advanceTimersByTime(200);
-    const [asked] = page.posted.slice(-1);
-    expect(asked).toMatchObject({ type: 'read-tile', queryBlock: 3 });
-    panel.apply({ type: 'tile-text', request: (asked as { request: number }).request, queries: 'Once upon', keys: 'a time' });
-    expect([textOf('tile-queries'), textOf('tile-keys')]).toEqual(['Once upon', 'a time']);
+  it('are calls while no time is known', () => {
+    const snapshot = snapshotOf({ ...front, calibrated: false });
+    show(snapshot);
+    const calls = snapshot.scenarioCosts.map(({ attentionCalls, tokenwiseCalls }) => attentionCalls + tokenwiseCalls);
+    expect(seriesOf('glance-costs')).toEqual({ Calls: calls });
   });
 });
 
-describe('the way to the last run', () => {
-  it('leads from its line under the buttons to its section, unfolded', () => {
-    show(snapshotOf(front, { runs: [current(windowRun)] }));
-    fold('section-last-run', false);
-    find('outcome').click();
-    expect(find('section-last-run')).toHaveProperty('open', true);
+describe('the map at a glance', () => {
+  it('says what it shows and which tile the keyboard is on, selects that, and follows the cursor', () => {
+    show(snapshotOf(front));
+    expect(find('glance-map').getAttribute('aria-label')).toBe(mapSummary(planOf(front)));
+    panel.apply({ type: 'place', place: { cursor: 3, visible: null } });
+    find('glance-map').focus();
+    expect(textOf('glance-tile')).toMatch(/^query block 4 .* reads key block 1 /);
+    press(find('glance-map'), 'ArrowUp');
+    press(find('glance-map'), 'Enter');
+    expect(page.posted.at(-1)).toMatchObject({ type: 'select-tile', queryBlock: 2 });
+  });
+});
+
+describe('the offer to calibrate', () => {
+  it('asks for a calibration while there is none, unless something runs', () => {
+    show(snapshotOf({ calibrated: false }));
+    expect(isShown('calibrate')).toBe(true);
+    pressButton('calibrate');
+    expect(page.posted).toEqual([{ type: 'calibrate' }]);
+    show(snapshotOf({ calibrated: false }, { activity: { state: 'running', task: 'prompt', title: 'Calibrate', progress: null } }));
+    expect(isShown('calibrate')).toBe(false);
+    show(snapshotOf());
+    expect(isShown('calibrate')).toBe(false);
+  });
+
+  it('offers no calibration where the small transformer is not called in the usual way', () => {
+    show(snapshotOf({ construction: 'tight' }));
+    expect(isShown('calibrate')).toBe(false);
   });
 });
 

@@ -11,6 +11,7 @@ beforeEach(() => {
 describe('the theme for canvases', () => {
   it('has the colours and the font of VS Code’s variables', () => {
     expect(page.theme.current).toEqual({
+      ground: 'dark',
       foreground: '#010101',
       muted: '#020202',
       background: '#030303',

@@ -78,7 +78,7 @@ async function unpackChromium(folder: string): Promise<void> {
   const staging = `${folder}.${process.pid}`;
   await rm(staging, { recursive: true, force: true });
   await mkdir(staging, { recursive: true });
-  const entry = pathToFileURL(createRequire(import.meta.url).resolve('@sparticuz/chromium')).href;
+  const entry = pathToFileURL(createRequire(join(process.cwd(), 'package.json')).resolve('@sparticuz/chromium')).href;
   const script = `const { default: chromium } = await import(${JSON.stringify(entry)}); await (chromium.default ?? chromium).executablePath();`;
   await run(process.execPath, ['--input-type=module', '--eval', script], {
     env: { ...process.env, TMPDIR: staging, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x' },

@@ -2,13 +2,12 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { WAIT_LIMIT_MS } from './limits';
 
 /** code-server 4.100.3 holds VS Code 1.100.3, the oldest that `engines.vscode` allows, for Node 20. */
 export const CODE_SERVER_VERSION = '4.100.3';
 /** Where the harness keeps what it installs; ignored by git. */
-export const CACHE_FOLDER = fileURLToPath(new URL('../../../.vscode-test/', import.meta.url));
+export const CACHE_FOLDER = join(process.cwd(), '.vscode-test');
 const MARKER = 'installed';
 const TAIL_CHARACTERS = 2_000;
 

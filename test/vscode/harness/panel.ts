@@ -43,9 +43,17 @@ export class Panel {
     await this.part(testId).evaluate((node) => (node as unknown as { scrollIntoView(): void }).scrollIntoView());
   }
 
-  /** Chooses one of some radio buttons, and waits until the page has it. */
-  async chooseRadio(value: string): Promise<void> {
-    const radio = this.frame.locator(`vscode-radio[value="${value}"]`);
+  /** The open sections that are taller than the page, with their heights in CSS pixels. */
+  tallSections(): Promise<readonly string[]> {
+    return this.frame.evaluate<string[]>(
+      `[...document.querySelectorAll('details.section[open]')].map((section) => [section.dataset.testid, section.getBoundingClientRect().height])
+        .filter(([, height]) => height > innerHeight).map(([name, height]) => name + ' ' + Math.round(height))`,
+    );
+  }
+
+  /** Chooses one of a group of radio buttons, and waits until the page has it. */
+  async chooseRadio(group: string, value: string): Promise<void> {
+    const radio = this.frame.locator(`${at(group)} vscode-radio[value="${value}"]`);
     await radio.click();
     await until(
       `'${value}' to be chosen`,

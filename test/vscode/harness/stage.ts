@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { packaged } from './packaged';
 import { Panel } from './panel';
-import { eventually, eventuallyText } from './wait';
+import { eventually, eventuallyText, until } from './wait';
 import { Workbench, type WorkbenchOptions } from './workbench';
 
 /** What a file of tests starts with. */
@@ -147,6 +147,43 @@ export class Stage {
       await panel.text('document', new RegExp(`^${document.replaceAll('.', '\\.')}$`));
     }
     return panel;
+  }
+
+  /** The lab of the prompt in front, opened by the panel, with all of its sections unfolded. @param document waits until it shows this one */
+  async lab(document?: string): Promise<Panel> {
+    if ((await this.bench.labFrame()) === undefined) {
+      await (await this.panel(document)).part('open-lab').click();
+    }
+    const lab = await this.openedLab();
+    if (document !== undefined) {
+      await lab.text('lab-document', new RegExp(`^${document.replaceAll('.', '\\.')}$`));
+    }
+    await lab.part('section-ledger').waitFor({ state: 'visible' });
+    await lab.frame.evaluate('document.querySelectorAll("details.section").forEach((section) => (section.open = true))');
+    return lab;
+  }
+
+  /** Gives the lab's page a width in CSS pixels. */
+  async resizeLab({ frame }: Panel, width: number): Promise<void> {
+    const { page } = this.bench;
+    // Beside a text the lab has a share of what the window is wider: each look comes nearer.
+    const approach = async (): Promise<number> => {
+      const now = await frame.evaluate<number>('innerWidth');
+      const viewport = page.viewportSize();
+      if (viewport !== null && Math.abs(width - now) > 1) {
+        await page.setViewportSize({ ...viewport, width: viewport.width + width - now });
+      }
+      return now;
+    };
+    await until('the lab’s width', approach, (now) => Math.abs(width - now) <= 1);
+  }
+
+  /** The lab that is on screen, once one is. */
+  openedLab(): Promise<Panel> {
+    return eventually('the lab', async () => {
+      const frame = await this.bench.labFrame();
+      return frame === undefined ? { seen: 'no lab' } : { found: new Panel(frame) };
+    });
   }
 
   /** Deletes every run that is kept. */

@@ -29,11 +29,11 @@ export function findWebview(page: Page, titleOrIndex: string | number): Promise<
   });
 }
 
-/** The inner frame of the panel of Two Heads, by what is in it, in whatever language; undefined while it shows nothing. */
-export async function findPanel(page: Page): Promise<Frame | undefined> {
+/** The inner frame of a page of Two Heads, by a part that it shows, in whatever language; undefined while none shows it. */
+export async function findPage(page: Page, part: string): Promise<Frame | undefined> {
   for (const webview of await visibleWebviews(page)) {
     const frame = await innerFrame(webview);
-    if (frame !== undefined && (await frame.locator('[data-testid="document"]').isVisible())) {
+    if (frame !== undefined && (await frame.locator(`[data-testid="${part}"]`).isVisible())) {
       return frame;
     }
   }

@@ -26,7 +26,7 @@ import { quietSettings } from './quiet-settings';
 import { QuickInput } from './quick-input';
 import { VsCodeServer, type Settings } from './server';
 import { eventually, until } from './wait';
-import { findPanel, findWebview } from './webviews';
+import { findPage, findWebview } from './webviews';
 
 /** The side bar's width at the start, in pixels. */
 const SIDE_BAR_WIDTH = 300;
@@ -163,7 +163,12 @@ export class Workbench {
 
   /** The inner frame of the panel of Two Heads where it is on screen and shows something; undefined where it is not. */
   panelFrame(): Promise<Frame | undefined> {
-    return findPanel(this.page);
+    return findPage(this.page, 'document');
+  }
+
+  /** The page of the lab; undefined while it shows nothing. */
+  labFrame(): Promise<Frame | undefined> {
+    return findPage(this.page, 'lab-document');
   }
 
   /** The status bar's labels, left to right. */

@@ -100,7 +100,7 @@ export function bandsOf(queryBlocks: QueryBlocks, grid: Grid): readonly Band[] {
 }
 
 function spansOf(queryBlocks: QueryBlocks, { from, to }: Span, columns: Axis): Band['spans'] {
-  const spans: Record<TileKind, Span[]> = { full: [], partial: [], sampled: [] };
+  const spans: Record<TileKind, Span[]> = { full: [], partial: [], sampled: [], chosen: [] };
   for (let block = from; block < to; block += 1) {
     for (const run of queryBlockAt(queryBlocks, block).runs) {
       const pixels = clipped(pixelsOf(columns, run), columns.side);
@@ -109,7 +109,7 @@ function spansOf(queryBlocks: QueryBlocks, { from, to }: Span, columns: Axis): B
       }
     }
   }
-  return { full: union(spans.full), partial: union(spans.partial), sampled: union(spans.sampled) };
+  return { full: union(spans.full), partial: union(spans.partial), sampled: union(spans.sampled), chosen: union(spans.chosen) };
 }
 
 function clipped({ from, to }: Span, side: number): Span {

@@ -112,7 +112,7 @@ export function mapSvg(picture: MapPicture): string {
 }
 
 /** Rare kinds are drawn last, so that they stay visible where blocks share a row. */
-const paintOrder = ['full', 'sampled', 'partial'] as const;
+const paintOrder = ['chosen', 'full', 'sampled', 'partial'] as const;
 
 function tiles(picture: MapPicture, patterned: boolean): string[] {
   const { queryBlocks, shown } = picture;

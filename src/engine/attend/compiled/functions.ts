@@ -1,6 +1,6 @@
 import type { Precision } from '../../../core/options/table';
 import { FunctionBuilder, type ModelFunction } from '../onnx/graph-builder';
-import type { Operators, Value } from '../onnx/operators';
+import { largestEnd, type Operators, type Value } from '../onnx/operators';
 
 /** A tile's mean values and log-normalisers, as values of a graph. */
 export interface StateValues {
@@ -38,9 +38,6 @@ function smallTransformer(precision: Precision, { masked, capped }: Record<'mask
   f.output('logNormaliser', f.slice(state, -1, -1, largestEnd));
   return f.build('Attention of a query block to key blocks of M tokens, one call each, with the natural logarithm of the softmax sum.');
 }
-
-/** The end of a slice that reaches to the end of its axis. */
-const largestEnd = 2 ** 31 - 1;
 
 /** One state over the keys of all tiles along axis 0: weights e^(l - max l), as in merging states two by two. */
 function mergeTiles(): ModelFunction {

@@ -141,7 +141,7 @@ class Constants {
       const { tokens } = this.positions;
       const tables = this.given.map(({ from, to }) => rotaryTable(rotary, to - from, from, this.headWidth, tokens));
       const { columns, cos, sin } = joinedTables(tables);
-      const shape = [cos.length / columns, columns];
+      const shape = [(2 * cos.length) / columns, columns / 2];
       values = { columns, cos: this.graph.floats(shape, cos), sin: this.graph.floats(shape, sin) };
       this.tables.set(rotary, values);
     }

@@ -1,4 +1,5 @@
 import { GraphBuilder, type Value } from '../onnx/graph-builder';
+import { runtimeDomain } from '../onnx/operators';
 import { hiddenScore } from './attend';
 
 /**
@@ -29,9 +30,6 @@ export function denseAttentionGraph(tokens: number, headWidth: number): Uint8Arr
   return g.build();
 }
 
-/** The domain of ONNX Runtime's own operators. */
-const contrib = 'com.microsoft';
-
 /**
  * `MultiHeadAttention` of ONNX Runtime, causal; it computes all pairs.
  *
@@ -41,9 +39,9 @@ export function multiHeadAttentionGraph(tokens: number, heads: number, headWidth
   const g = new GraphBuilder('multi-head-attention');
   const shape = [1, tokens, heads * headWidth];
   const operands = ['query', 'key', 'value'].map((name) => g.input(name, shape));
-  const [out] = g.call({ opType: 'MultiHeadAttention', domain: contrib }, operands, 1, { num_heads: heads, unidirectional: 1 });
+  const [out] = g.call({ opType: 'MultiHeadAttention', domain: runtimeDomain }, operands, 1, { num_heads: heads, unidirectional: 1 });
   g.output('out', out, shape);
-  return g.build({ domains: [contrib] });
+  return g.build();
 }
 
 /**
@@ -59,7 +57,7 @@ export function groupQueryAttentionGraph(tokens: number, heads: number, headWidt
   const [query, key, value] = ['query', 'key', 'value'].map((name) => g.input(name, shape));
   const nothing: Value = { name: '' };
   const [out, presentKey, presentValue] = g.call(
-    { opType: 'GroupQueryAttention', domain: contrib },
+    { opType: 'GroupQueryAttention', domain: runtimeDomain },
     [query, key, value, nothing, nothing, g.input('lengths', [1], 'int32'), g.input('total', [], 'int32')],
     3,
     { num_heads: heads, kv_num_heads: heads, local_window_size: window },
@@ -67,7 +65,7 @@ export function groupQueryAttentionGraph(tokens: number, heads: number, headWidt
   g.output('out', out, shape);
   g.output('presentKey', presentKey, [1, heads, tokens, headWidth]);
   g.output('presentValue', presentValue, [1, heads, tokens, headWidth]);
-  return g.build({ domains: [contrib] });
+  return g.build();
 }
 
 /**

@@ -3,10 +3,8 @@ import type { PackedMatrix } from '../../read/model/packed';
 import type { Activations } from '../../../core/options/table';
 import { type Weight, type WeightShapes, type Weights } from '../../read/model/weights';
 import type { GraphBuilder, Value } from '../onnx/graph-builder';
-import type { Device } from '../runtime/provider';
-
-/** The domain of ONNX Runtime's own operators. */
-export const runtimeDomain = 'com.microsoft';
+import { runtimeDomain } from '../onnx/operators';
+import { type Device, hasRuntimeOperators } from '../runtime/provider';
 
 /** A matrix in a graph that is constant integer codes: no tensor has its values. */
 interface PackedValue extends Value {
@@ -59,9 +57,9 @@ export function weightValues<Name extends string>(g: GraphBuilder, given: GivenW
 }
 
 /** Whether some weights are packed and a device multiplies by codes; otherwise they become float32. */
-export function usesCodes<Name extends string>(weights: Weights<Name>, { provider }: Pick<Device, 'provider'>): boolean {
+export function usesCodes<Name extends string>(weights: Weights<Name>, device: Pick<Device, 'provider'>): boolean {
   const has = Object.values(weights as Readonly<Record<string, Weight>>).some(({ codeBits }) => codeBits !== undefined);
-  return has && (provider === 'cpu' || provider === 'webgpu' || provider === 'cuda');
+  return has && hasRuntimeOperators(device);
 }
 
 /** Whether some weights are codes of 8 bits, by which one row is multiplied otherwise than many. */

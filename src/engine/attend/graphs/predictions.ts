@@ -1,7 +1,7 @@
 import type { Architecture } from '../../read/model/architecture';
 import type { HeadWeight } from '../../read/model/weights';
 import { type Graph, GraphBuilder, type Value } from '../onnx/graph-builder';
-import { type GivenWeights, runtimeDomain, weightValues } from './linear';
+import { type GivenWeights, weightValues } from './linear';
 import { logitsInto, logProbabilities } from './tokenwise';
 
 /**
@@ -17,7 +17,7 @@ export function scoreTargetsGraph(architecture: Architecture, head: GivenWeights
   const own = g.gatherElements(logs, g.input('target', ['rows', 1], 'int64'), 1);
   g.output('loss', g.negate(own), ['rows', 1]);
   g.output('above', g.reduceSum(g.isAbove(logs, own), 1), ['rows', 1]);
-  return g.buildApart({ domains: [runtimeDomain] });
+  return g.buildApart();
 }
 
 /** Inputs: `hidden` `[rows, d]`, the head's weights by name. Output: `logits` `[rows, vocabulary]`. */
@@ -26,7 +26,7 @@ export function logitsGraph(architecture: Architecture, head: GivenWeights<HeadW
   const g = new GraphBuilder('logits');
   const hidden = g.input('hidden', ['rows', width]);
   g.output('logits', logitsInto(g, architecture, hidden, weightValues(g, head)), ['rows', vocabulary]);
-  return g.buildApart({ domains: [runtimeDomain] });
+  return g.buildApart();
 }
 
 /**
@@ -59,5 +59,5 @@ export function comparePredictionsGraph(architecture: Architecture, head: GivenW
     g.output('loss', loss(predicted), ['rows', 1]);
     g.output('baselineLoss', loss(expected), ['rows', 1]);
   }
-  return g.buildApart({ domains: [runtimeDomain] });
+  return g.buildApart();
 }

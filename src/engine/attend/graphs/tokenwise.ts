@@ -1,8 +1,9 @@
 import type { Activation, Architecture, ClampedGate, Norm } from '../../read/model/architecture';
 import type { HeadWeight, OutputAndMlpWeight, ProjectWeight } from '../../read/model/weights';
 import { type Graph, GraphBuilder, type Value } from '../onnx/graph-builder';
+import { runtimeDomain } from '../onnx/operators';
 import { mixInto } from './experts';
-import { type GivenWeights, linearInto, runtimeDomain, weightValues, type WeightValues } from './linear';
+import { type GivenWeights, linearInto, weightValues, type WeightValues } from './linear';
 
 /** A weight that every architecture has. */
 export function required<Name extends string>(values: WeightValues<Name>, name: Name): Value {
@@ -23,6 +24,10 @@ function affine<Name extends string>(g: GraphBuilder, x: Value, values: WeightVa
  * Plus a bias if there is one (Ba et al., arXiv 1607.06450; Zhang and Sennrich, arXiv 1910.07467).
  */
 export function normalise(g: GraphBuilder, { kind, epsilon }: Norm, x: Value, weight: Value, bias?: Value): Value {
+  if (g.forRuntime && kind === 'rms' && bias === undefined) {
+    // Its LayerNormalization is left alone: that takes the variance as a difference of two sums.
+    return g.call({ opType: 'SimplifiedLayerNormalization' }, [x, weight], 1, { axis: -1, epsilon: { float: epsilon } })[0];
+  }
   const centred = kind === 'rms' ? x : g.subtract(x, g.reduceMean(x, -1));
   const meanSquare = g.reduceMean(g.multiply(centred, centred), -1);
   const scaled = g.multiply(g.divide(centred, g.sqrt(g.add(meanSquare, g.scalar(epsilon)))), weight);
@@ -51,7 +56,7 @@ function half(g: GraphBuilder, x: Value): Value {
   return g.multiply(g.add(x, g.scalar(1)), g.scalar(0.5));
 }
 
-/** Cosines and sines of the rotary position embedding as values of a graph, `[rows, columns]`. */
+/** Cosines and sines of the rotary position embedding as values of a graph, `[rows, columns / 2]`. */
 export interface RotaryValues {
   /** Columns of a head that rotate, its first ones. */
   readonly columns: number;
@@ -126,37 +131,47 @@ function withPositions(
   };
 }
 
-/** Rotates column i and column i + columns/2 as a pair by the position's angle; columns after them stay. */
+/** Rotates column i and column i + columns/2 of `[heads, rows, m]` as a pair by the position's angle; columns after them stay. */
 function rotateHalves(g: GraphBuilder, x: Value, headWidth: number, { columns, cos, sin }: RotaryValues): Value {
+  if (g.forRuntime) {
+    // Heads go as sequences of one head; the tables begin with the first row's position.
+    const attributes = { num_heads: 1, rotary_embedding_dim: columns };
+    return g.call({ opType: 'RotaryEmbedding', domain: runtimeDomain }, [x, g.integers(0), cos, sin], 1, attributes)[0];
+  }
   const low = g.slice(x, 2, 0, columns / 2);
   const high = g.slice(x, 2, columns / 2, columns);
-  const both = columns === headWidth ? x : g.slice(x, 2, 0, columns);
-  const rotated = g.add(g.multiply(both, cos), g.multiply(g.concat(2, g.negate(high), low), sin));
-  return columns === headWidth ? rotated : g.concat(2, rotated, g.slice(x, 2, columns, headWidth));
+  const rest = columns === headWidth ? [] : [g.slice(x, 2, columns, headWidth)];
+  return g.concat(2, g.subtract(g.multiply(low, cos), g.multiply(high, sin)), g.add(g.multiply(high, cos), g.multiply(low, sin)), ...rest);
 }
 
 /**
  * A token-wise call: residual stream to queries, keys and values.
  *
- * Inputs: `hidden` `[rows, d]`, the weights by name, if the layer rotates `cos` and `sin` `[rows, columns]`, and for ALiBi
+ * Inputs: `hidden` `[rows, d]`, the weights by name, if the layer rotates `cos` and `sin` `[rows, columns / 2]`, and for ALiBi
  * `positions` `[rows, 1]`. Outputs: `query`
  * `[H, rows, m]`, scaled, `key` and `value` `[H_kv, rows, m]`.
  *
  * @param columns of a head that rotate; undefined if none do
+ * @param forRuntime whether ONNX Runtime's own operators may be used
  */
-export function projectGraph(architecture: Architecture, weights: GivenWeights<ProjectWeight>, columns: number | undefined): Graph {
+export function projectGraph(
+  architecture: Architecture,
+  weights: GivenWeights<ProjectWeight>,
+  columns: number | undefined,
+  forRuntime: boolean,
+): Graph {
   const { width, headWidth, heads, keyValueHeads } = architecture.shape;
-  const g = new GraphBuilder('project');
+  const g = new GraphBuilder('project', forRuntime);
   const hidden = g.input('hidden', ['rows', width]);
   const values = weightValues(g, weights);
   const rotary =
-    columns === undefined ? undefined : { columns, cos: g.input('cos', ['rows', columns]), sin: g.input('sin', ['rows', columns]) };
+    columns === undefined ? undefined : { columns, cos: g.input('cos', ['rows', columns / 2]), sin: g.input('sin', ['rows', columns / 2]) };
   const positions = architecture.alibi && g.input('positions', ['rows', 1]);
   const projected = projectInto(g, architecture, hidden, values, rotary, positions);
   g.output('query', projected.query, [heads, 'rows', headWidth]);
   g.output('key', projected.key, [keyValueHeads, 'rows', headWidth]);
   g.output('value', projected.value, [keyValueHeads, 'rows', headWidth]);
-  return g.buildApart({ domains: [runtimeDomain] });
+  return g.buildApart();
 }
 
 /** Attention outputs `[H, rows, m]` back into the residual stream, then the feed-forward network: `[rows, d]`. */
@@ -250,14 +265,16 @@ function gateClamped(g: GraphBuilder, { limit, slope }: ClampedGate, gate: Value
  * A token-wise call: attention outputs back into the residual stream, then the feed-forward network.
  *
  * Inputs: `hidden` `[rows, d]`, `attended` `[H, rows, m]`, the weights by name. Output: `next` `[rows, d]`.
+ *
+ * @param forRuntime as of `projectGraph`
  */
-export function outputAndMlpGraph(architecture: Architecture, weights: GivenWeights<OutputAndMlpWeight>): Graph {
+export function outputAndMlpGraph(architecture: Architecture, weights: GivenWeights<OutputAndMlpWeight>, forRuntime: boolean): Graph {
   const { width, headWidth, heads } = architecture.shape;
-  const g = new GraphBuilder('output-and-mlp');
+  const g = new GraphBuilder('output-and-mlp', forRuntime);
   const hidden = g.input('hidden', ['rows', width]);
   const attended = g.input('attended', [heads, 'rows', headWidth]);
   g.output('next', outputAndMlpInto(g, architecture, hidden, attended, weightValues(g, weights)), ['rows', width]);
-  return g.buildApart({ domains: [runtimeDomain] });
+  return g.buildApart();
 }
 
 /** The last residual stream `[rows, d]` to logits `[rows, vocabulary]`. */

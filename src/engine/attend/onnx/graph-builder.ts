@@ -77,8 +77,6 @@ export const irVersion = 8;
 interface ModelParts {
   /** Model-local functions that its nodes call. */
   readonly functions?: readonly ModelFunction[];
-  /** Other operator domains that its nodes use, such as `com.microsoft`. */
-  readonly domains?: readonly string[];
   /** Notes for readers of the file: properties of the model, and what it computes. */
   readonly metadata?: Readonly<Record<string, string>>;
   readonly documentation?: string;
@@ -109,10 +107,10 @@ const smallestExternal = 1024;
 export class GraphBuilder extends Operators {
   private readonly graph: GraphProto;
 
-  /** @param name name of the graph, for profilers and viewers */
-  constructor(name: string) {
+  /** @param name name of the graph, for profilers and viewers @param forRuntime see `Operators` */
+  constructor(name: string, forRuntime = false) {
     const graph = create(GraphProtoSchema, { name });
-    super(graph.node);
+    super(graph.node, forRuntime);
     this.graph = graph;
   }
 
@@ -181,12 +179,11 @@ export class GraphBuilder extends Operators {
 
   private model({
     functions = [],
-    domains: more = [],
     metadata = {},
     documentation = '',
     values = {},
   }: ModelParts): Parameters<typeof toBinary<typeof ModelProtoSchema>>[1] {
-    const domains = new Set([...functions.map(({ domain }) => domain), ...more]);
+    const domains = new Set([...functions, ...this.graph.node].map(({ domain }) => domain).filter((domain) => domain !== ''));
     this.graph.docString = documentation;
     [...this.graph.input, ...this.graph.output].forEach((value) => (value.docString = values[value.name] ?? ''));
     return create(ModelProtoSchema, {

@@ -30,17 +30,27 @@ export const dataTypes: Readonly<Record<ElementType, TensorProto_DataType>> = {
   uint8: TensorProto_DataType.UINT8,
 };
 
+/** The domain of ONNX Runtime's own operators. */
+export const runtimeDomain = 'com.microsoft';
+
 /** A node's operator: its name, and its domain unless it is ONNX's own. */
 interface OperatorName {
   readonly opType: string;
   readonly domain?: string;
 }
 
+/** The end of a slice that reaches to the end of its axis. */
+export const largestEnd = 2 ** 31 - 1;
+
 /** Builds nodes, one operator each; every method is the ONNX operator of the same name. */
 export abstract class Operators {
   private names = 0;
 
-  protected constructor(private readonly nodes: NodeProto[]) {}
+  /** @param forRuntime whether only ONNX Runtime is to run them, so that its own operators can take the place of several of ONNX's */
+  protected constructor(
+    private readonly nodes: NodeProto[],
+    readonly forRuntime = false,
+  ) {}
 
   /** A constant. Graphs store it as an initializer, functions as a node. */
   protected abstract constant(tensor: TensorProto): Value;
@@ -185,11 +195,16 @@ export abstract class Operators {
   }
 }
 
-/** Attributes of a node: integers and lists of them. */
-type Attributes = Readonly<Record<string, number | readonly number[]>>;
+/** An attribute of a node: an integer, several, or a number in float32. */
+type Attribute = number | readonly number[] | { readonly float: number };
 
-function attribute(name: string, value: number | readonly number[]): AttributeProto {
-  return typeof value === 'number'
-    ? create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) })
+type Attributes = Readonly<Record<string, Attribute>>;
+
+function attribute(name: string, value: Attribute): AttributeProto {
+  if (typeof value === 'number') {
+    return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) });
+  }
+  return 'float' in value
+    ? create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.FLOAT, f: value.float })
     : create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INTS, ints: value.map(BigInt) });
 }

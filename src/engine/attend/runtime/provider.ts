@@ -123,6 +123,14 @@ const providerOptions: Partial<Record<Provider, InferenceSession.ExecutionProvid
   coreml: { name: 'coreml', coreMlFlags: 0x30 },
 };
 
+/**
+ * Whether a provider has the operators of ONNX Runtime's own that graphs use where they may: `MatMulNBits`, `RotaryEmbedding` and
+ * `SimplifiedLayerNormalization`. The others were not tried, and what a provider lacks is not left to the CPU.
+ */
+export function hasRuntimeOperators({ provider }: Pick<Device, 'provider'>): boolean {
+  return provider === 'cpu' || provider === 'webgpu' || provider === 'cuda';
+}
+
 /** Largest relative error of the probe: CUDA multiplies in TF32 by default. */
 const probeTolerance = 5e-3;
 

@@ -11,7 +11,7 @@ export interface Operand {
 }
 
 /** An operand in float32. */
-type FloatOperand = Operand & { readonly data: Float32Array };
+export type FloatOperand = Operand & { readonly data: Float32Array };
 
 /** A graph loaded into ONNX Runtime on one device. */
 export class GraphSession {

@@ -3,20 +3,19 @@ import type { Architecture } from '../../read/model/architecture';
 import type { LayerWeights } from '../../read/model/load';
 import { rotatedColumns, type RotaryEmbedding, type RotaryTable } from '../../read/model/rope';
 import { elementsOf, shapesOf, type Weight, type Weights } from '../../read/model/weights';
-import { decodeStepGraph, type StepLayer, tileSlots } from '../graphs/decode-step';
+import { decodeStepGraph, type StepLayer } from '../graphs/decode-step';
 import { type GivenWeights, usesCodes } from '../graphs/linear';
 import { throwIfCancelled } from '../runtime/clock';
-import type { Device } from '../runtime/provider';
-import { GraphSession, type Operand } from '../runtime/session';
+import { type Device, hasRuntimeOperators } from '../runtime/provider';
+import { type FloatOperand, GraphSession, type Operand } from '../runtime/session';
 
 /** Keys and values of a layer that the newest token reads, without its own. */
 export interface CachedKeys {
-  /** Both `[tiles, H_kv, slots, m]`, at least one tile. */
-  readonly keys: Float32Array;
-  readonly values: Float32Array;
-  /** Added to the scores of the slots `[tiles, slots]`, and to that of the token's own key `[1]`. */
+  /** Both `[H_kv, 1, slots, m]`. */
+  readonly keys: FloatOperand;
+  readonly values: FloatOperand;
+  /** Added to the scores of the slots and, behind them, to that of the token's own key. */
   readonly mask: Float32Array;
-  readonly ownMask: Float32Array;
 }
 
 /** What a layer made of the newest token; the last three for checks only. */
@@ -98,7 +97,8 @@ export class DecodeSteps {
             sinks: attend.sinks !== undefined,
           };
         });
-        const create = (): Promise<GraphSession> => GraphSession.create(decodeStepGraph(architecture, described, inspected), device);
+        const create = (): Promise<GraphSession> =>
+          GraphSession.create(decodeStepGraph(architecture, described, inspected, hasRuntimeOperators(device)), device);
         const isBare = described.every(({ project, outputAndMlp }) => 'inputs' in project && 'inputs' in outputAndMlp);
         const name = isBare ? JSON.stringify(described) : `from ${from}`;
         const session = steps.sessions.get(name) ?? (await create());
@@ -119,7 +119,7 @@ export class DecodeSteps {
 
   /** Runs a step. @throws CancelledError between two runs */
   async run({ hidden, position, caches, tableOf, signal }: DecodeStep): Promise<SteppedToken> {
-    const { width, keyValueHeads, headWidth } = this.architecture.shape;
+    const { width } = this.architecture.shape;
     const stepped: SteppedLayer[] = [];
     let next = hidden;
     for (const { layers, session, operands } of this.groups) {
@@ -130,17 +130,14 @@ export class DecodeSteps {
         inputs.positions = { data: Float32Array.of(position), shape: [1, 1] };
       }
       layers.forEach(({ rotary }, index) => {
-        const { keys, values, mask, ownMask } = own[index];
-        const tiles = mask.length / tileSlots;
-        const shape = [tiles, keyValueHeads, 1, tileSlots, headWidth];
-        inputs[`${index}.keys`] = { data: keys, shape };
-        inputs[`${index}.values`] = { data: values, shape };
-        inputs[`${index}.mask`] = { data: mask, shape: [tiles, 1, 1, 1, tileSlots] };
-        inputs[`${index}.ownMask`] = { data: ownMask, shape: [1] };
+        const { keys, values, mask } = own[index];
+        inputs[`${index}.keys`] = keys;
+        inputs[`${index}.values`] = values;
+        inputs[`${index}.mask`] = { data: mask, shape: [mask.length] };
         if (rotary !== undefined) {
           const { cos, sin, columns } = tableOf(rotary);
-          inputs[`${index}.cos`] = { data: cos, shape: [1, columns] };
-          inputs[`${index}.sin`] = { data: sin, shape: [1, columns] };
+          inputs[`${index}.cos`] = { data: cos, shape: [1, columns / 2] };
+          inputs[`${index}.sin`] = { data: sin, shape: [1, columns / 2] };
         }
       });
       const found: Readonly<Record<string, Float32Array>> = await session.run(inputs);

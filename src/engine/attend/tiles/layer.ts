@@ -1,3 +1,4 @@
+import type { TileChoice } from '../../../core/chosen/choice';
 import { keyValueHeadOf } from '../../../core/shapes';
 import type { HeadTensors } from '../../../core/math/reference-attention';
 import type { LayerStep } from '../../../core/plan/segments';
@@ -52,6 +53,8 @@ export interface LayerTensors {
   readonly value: HeadTensor;
   /** c, where scores s are bent to `c tanh(s / c)`. */
   readonly scoreCap?: number;
+  /** Which layer of the model it is, 0-based, where that decides what is drawn at random; the first by default. */
+  readonly layer?: number;
   /** The score `[H]` of each query head's learned sink, if the model has them: see `mergeSinks`. */
   readonly sinks?: Float32Array;
 }
@@ -80,6 +83,8 @@ export interface AttendedLayer {
   readonly logNormaliser: Float64Array;
   /** Dependent rounds of calls: 1, and 2 more if synthetic tokens underflowed. */
   readonly rounds: number;
+  /** The tiles that were read, where the run chose them. */
+  readonly choice?: TileChoice;
 }
 
 /** Computes the attention of one layer after another by the calls of a plan; all layers share its buffers. */

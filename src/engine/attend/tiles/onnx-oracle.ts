@@ -8,9 +8,9 @@ import { RotaryTables } from '../../read/model/rope';
 import { type BlackBox, type CallCounter, OnnxBlackBox } from '../black-box/black-box';
 import { withExpertsOn } from '../graphs/experts';
 import { outputAndMlpGraph, projectGraph } from '../graphs/tokenwise';
-import type { Device } from '../runtime/provider';
+import { type Device, hasRuntimeOperators } from '../runtime/provider';
 import { SessionPool } from '../runtime/session';
-import type { AttentionResult, AttentionRun, Oracle, RunningSums } from './oracle';
+import type { AttentionResult, AttentionRun, ChosenRun, MassesRun, Oracle, RunningSums } from './oracle';
 import { type DecodeStep, DecodeSteps, type SteppedToken } from './decode-steps';
 import { TileAttention } from './tile-attention';
 
@@ -68,6 +68,15 @@ export class OnnxOracle implements Oracle {
     return this.tiles.attendApart(run);
   }
 
+  attendChosen(run: ChosenRun): Promise<Pick<RunningSums, 'weighted' | 'sum'>> {
+    this.countInstances({ instances: run.of.length });
+    return this.tiles.attendChosen(run);
+  }
+
+  tileMasses(run: MassesRun): Promise<Float32Array> {
+    return this.tiles.masses(run);
+  }
+
   closeRound(perCall: number): void {
     const retries = Math.ceil(this.open.again / perCall);
     this.calls.attention += Math.ceil(this.open.instances / perCall) + retries;
@@ -86,7 +95,7 @@ export class OnnxOracle implements Oracle {
     const rows = this.countTokenwise(hidden.length / width);
     const table = rotary && this.rotary.over(rotary, positions);
     const { session, operands } = await this.tokenwise.withWeights(`project ${table?.columns}`, weights, rows, (given) =>
-      projectGraph(this.architecture, given, table?.columns),
+      projectGraph(this.architecture, given, table?.columns, hasRuntimeOperators(this.device)),
     );
     return session.run({
       hidden: { data: hidden, shape: [rows, width] },
@@ -94,7 +103,10 @@ export class OnnxOracle implements Oracle {
       ...(this.architecture.alibi && {
         positions: { data: Float32Array.from(numbersIn(positions)), shape: [rows, 1] },
       }),
-      ...(table && { cos: { data: table.cos, shape: [rows, table.columns] }, sin: { data: table.sin, shape: [rows, table.columns] } }),
+      ...(table && {
+        cos: { data: table.cos, shape: [rows, table.columns / 2] },
+        sin: { data: table.sin, shape: [rows, table.columns / 2] },
+      }),
     });
   }
 
@@ -102,7 +114,7 @@ export class OnnxOracle implements Oracle {
     const { width, headWidth, heads } = this.architecture.shape;
     const rows = this.countTokenwise(hidden.length / width);
     const { session, operands } = await this.tokenwise.withWeights('output', weights, rows, (given) =>
-      outputAndMlpGraph(this.architecture, given),
+      outputAndMlpGraph(this.architecture, given, hasRuntimeOperators(this.device)),
     );
     const { next } = await session.run<'next'>({
       hidden: { data: hidden, shape: [rows, width] },
@@ -164,7 +176,7 @@ export class OnnxOracle implements Oracle {
     await this.endSteps();
   }
 
-  private countInstances({ instances }: AttentionRun): void {
+  private countInstances({ instances }: Pick<AttentionRun, 'instances'>): void {
     this.open.instances += instances;
     this.calls.dispatches += 1;
   }

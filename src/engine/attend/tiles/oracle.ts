@@ -51,6 +51,40 @@ export interface AttentionRun {
   readonly apart?: boolean | undefined;
 }
 
+/** Tiles of one head, in any number and order, each read by one of some consecutive query blocks. */
+export interface ChosenRun {
+  /** M. */
+  readonly rows: number;
+  readonly blocks: number;
+  /** `[blocks, M, m]`, scaled by 1/sqrt(m). */
+  readonly query: Float32Array;
+  /** c of each query, from its own tile `[blocks, M]`. */
+  readonly reference: Float32Array;
+  /** `[tiles, M, m]` each. */
+  readonly key: Float32Array;
+  readonly value: Float32Array;
+  /** The query block of each tile `[tiles]`. */
+  readonly of: Int32Array;
+  /** What the weights of each tile are multiplied with in the sums of its query block, 0 in others `[blocks, tiles]`. */
+  readonly scales: Float32Array;
+}
+
+/** Queries that are asked where their weights are. */
+export interface MassesRun {
+  /** M. */
+  readonly rows: number;
+  /** Query heads that share keys, and query blocks. */
+  readonly heads: number;
+  readonly blocks: number;
+  /** `[heads, blocks, queries, m]`, scaled by 1/sqrt(m), and their positions `[blocks, queries]`. */
+  readonly query: Float32Array;
+  readonly positions: Float32Array;
+  /** Whole key blocks from the first on `[keys, m]`; of queries' later keys nothing is seen. */
+  readonly key: Float32Array;
+  /** Scores of learned sinks `[heads]`, where there are any. */
+  readonly sinks?: Float32Array | undefined;
+}
+
 /** Attention of a run: `out` `[blocks, M, m]`, `logNormaliser` `[blocks, M]`, natural logarithm. */
 export interface AttentionResult {
   readonly out: Float32Array;
@@ -76,6 +110,10 @@ export interface Oracle {
   attendOn(run: AttentionRun): Promise<RunningSums>;
   /** Attends within each tile of one stack separately, each with its own reference: out `[tiles, M, m]`. Always exact. */
   attendApart(run: AttentionRun): Promise<AttentionResult>;
+  /** Sums of tiles that were chosen, relative to the references of their queries; each tile is an instance. */
+  attendChosen(run: ChosenRun): Promise<Pick<RunningSums, 'weighted' | 'sum'>>;
+  /** Masses of key blocks, as means over the queries asked `[heads, blocks, keys / M]`. No call: nothing is attended. */
+  tileMasses(run: MassesRun): Promise<Float32Array>;
   /**
    * Ends a round of independent attention calls: its instances count as calls of `perCall` = H'L' each (lemma 3.3), the
    * last one possibly partly filled.

@@ -1,7 +1,8 @@
-import { attendGraph, type AttendShape } from '../graphs/attend';
+import { attendGraph, type AttendShape, hiddenScore } from '../graphs/attend';
+import { chosenTilesGraph, tileMassesGraph } from '../graphs/chosen-tiles';
 import { type GraphSession, type Operand, SessionPool } from '../runtime/session';
 import type { Device } from '../runtime/provider';
-import type { AttentionResult, AttentionRun, KeyStack, RunningSums } from './oracle';
+import type { AttentionResult, AttentionRun, ChosenRun, KeyStack, MassesRun, RunningSums } from './oracle';
 
 /** What distinguishes a run's graph besides its stacks. */
 type Ends = Pick<AttendShape, 'summed' | 'continues' | 'continued'>;
@@ -35,6 +36,45 @@ export class TileAttention {
   /** Each tile of one stack separately. */
   attendApart(run: AttentionRun): Promise<AttentionResult> {
     return this.run(run, { summed: false, continues: false, continued: false });
+  }
+
+  /** Tiles of a head in any number, each of one query block. */
+  async attendChosen({
+    rows,
+    blocks,
+    query,
+    reference,
+    key,
+    value,
+    of,
+    scales,
+  }: ChosenRun): Promise<Pick<RunningSums, 'weighted' | 'sum'>> {
+    const { headWidth, scoreCap } = this;
+    const tiles = of.length;
+    const session = await this.sessions.get(`chosen ${rows}`, () => chosenTilesGraph({ headWidth, rows, scoreCap }));
+    return session.run<'weighted' | 'sum'>({
+      query: { data: query, shape: [blocks, rows, headWidth] },
+      reference: { data: reference, shape: [blocks, rows, 1] },
+      key: { data: key, shape: [tiles, rows, headWidth] },
+      value: { data: value, shape: [tiles, rows, headWidth] },
+      of: { data: of, shape: [tiles] },
+      scales: { data: scales, shape: [blocks, tiles] },
+    });
+  }
+
+  /** Masses of key blocks for some queries. */
+  async masses({ rows, heads, blocks, query, positions, key, sinks }: MassesRun): Promise<Float32Array> {
+    const { headWidth, scoreCap } = this;
+    const [queries, keys] = [positions.length / blocks, key.length / headWidth];
+    const session = await this.sessions.get(`masses ${rows}`, () => tileMassesGraph({ headWidth, rows, scoreCap }));
+    const { masses } = await session.run<'masses'>({
+      query: { data: query, shape: [heads, blocks, queries, headWidth] },
+      key: { data: key, shape: [keys, headWidth] },
+      queryPosition: { data: positions, shape: [1, blocks, queries, 1] },
+      keyPosition: { data: Float32Array.from({ length: keys }, (_, position) => position), shape: [keys] },
+      sink: { data: sinks ?? new Float32Array(heads).fill(hiddenScore), shape: [heads, 1, 1, 1] },
+    });
+    return masses;
   }
 
   async release(): Promise<void> {

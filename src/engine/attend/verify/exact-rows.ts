@@ -13,6 +13,8 @@ export interface RowSight {
   readonly ranges: readonly Range[];
   /** An order of the keys; the keys themselves by default. */
   readonly order?: Uint32Array | undefined;
+  /** Of each range, the natural logarithm of what its weights are multiplied with; 1 for all by default. */
+  readonly logScales?: readonly number[] | undefined;
 }
 
 /** A row of a query head. */
@@ -119,6 +121,7 @@ export class ExactRows {
     const weighed = rows.map(({ sight }, index) => {
       const ofRow = scores.data.subarray(index * count, (index + 1) * count);
       const seen = placesOf(keys, sight.ranges) ?? [];
+      sight.logScales?.forEach((scale, range) => addTo(ofRow, seen[range], scale));
       const spread = this.spread ? spreadOf(ofRow, seen) : 0;
       return { ...weigh(ofRow, seen), spread };
     });
@@ -201,6 +204,13 @@ function widen(numbers: Float32Array, into: Float64Array): number {
     largest = Math.max(largest, Math.abs(number));
   }
   return largest;
+}
+
+/** Adds a number to scores of a range. */
+function addTo(scores: Float64Array, { from, to }: Range, number: number): void {
+  for (let at = from; number !== 0 && at < to; at += 1) {
+    scores[at] += number;
+  }
 }
 
 /**

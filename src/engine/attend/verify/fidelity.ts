@@ -6,7 +6,7 @@ import { type LayerStep, wholeStep } from '../../../core/plan/segments';
 import type { Coverage } from '../../../core/report/coverage';
 import type { WrongHalo } from '../../../core/report/around-attention';
 import type { Fidelity, WrongRow } from '../../../core/report/report';
-import type { Range } from '../../../core/scenario/scenario';
+import { type Range, tileRuleOf } from '../../../core/scenario/scenario';
 import { lengthOf, placesOf, type PromptShard, tokensIn } from '../../../core/shards/cut';
 import { wrongHalo } from '../../../core/shards/halo';
 import type { ModelShape } from '../../../core/shapes';
@@ -17,8 +17,8 @@ import { type AttendedLayer, type LayerTensors, rowsView } from '../tiles/layer'
 import { LargestDifference, worse } from './difference';
 import { DrawnRows } from './drawn-rows';
 import { ExactRows, type HeadRow, type RowSight } from './exact-rows';
-import { type PlanSight, sightsOf } from './plan-sight';
-import { PredictionCheck } from './prediction-check';
+import { chosenSight, type PlanSight, sightsOf } from './plan-sight';
+import { lostRowsOf, PredictionCheck } from './prediction-check';
 import { probedRows, Probe } from './probe';
 import { type ProductRounding, rowBound } from './row-bound';
 import { TokenwiseCheck, type TokenwiseRun } from './tokenwise-check';
@@ -56,9 +56,6 @@ interface CheckedShard {
   readonly shard: PromptShard;
   readonly own: Range;
 }
-
-/** The largest finite float32, about. */
-const largestFloat32 = 3.4e38;
 
 /** Milliseconds after which a check lets others work. */
 const restEveryMs = 10;
@@ -101,6 +98,7 @@ export class FidelityCheck {
   private nextRest = 0;
   private lostRows: number | undefined;
   private readonly wrong: WrongRow[] = [];
+  private readonly wrongChoices: { readonly layer: number; readonly reason: string }[] = [];
   /** Of each layer that was looked at, by head how many rows were held against a bound, and the query blocks that have them. */
   private readonly looked = new Map<number, Map<number, { readonly rows: number; readonly blocks: number }>>();
 
@@ -167,6 +165,10 @@ export class FidelityCheck {
       this.seen.forEach((rows) => rows.clear());
       this.latest = step;
     }
+    const fault = attended.choice?.fault();
+    if (fault !== undefined && this.wrongChoices.length < mostWrongRows) {
+      this.wrongChoices.push({ layer, reason: fault });
+    }
     const group = tensors.query.heads / tensors.key.heads;
     const looked = new Map<number, Set<number>>();
     for (let keyHead = 0; keyHead < tensors.key.heads; keyHead += 1) {
@@ -174,7 +176,11 @@ export class FidelityCheck {
       const rows = Array.from({ length: group }, (_, index) => keyHead * group + index).flatMap((head) =>
         this.rowsOf(this.partOf[layer][head], layer, head, step.queries).map((row) => ({ head, row })),
       );
-      const visible = rows.map(({ head, row }) => ({ head, sight: this.visible(this.partOf[layer][head], row) }));
+      const visible = rows.map(({ head, row }) => {
+        const part = this.partOf[layer][head];
+        const { choice } = attended;
+        return { head, sight: choice === undefined ? this.visible(part, row) : chosenSight(choice, head, row, this.plans[part]) };
+      });
       // Heads of a layer are alike in this.
       const sight = this.sights[this.partOf[layer][0]];
       await this.compare(layer, tensors, attended, visible, sight.sampled ? 'estimate' : 'both', looked, step);
@@ -212,7 +218,9 @@ export class FidelityCheck {
   /** The largest difference over all inspected layers. */
   result(): Fidelity {
     const run: Fidelity = {
-      reference: 'float64 attention of the same queries, keys and values under the same mask',
+      reference: this.plans.some(({ scenario }) => tileRuleOf(scenario) !== undefined)
+        ? 'float64 attention of the same queries, keys and values over the same chosen tiles, with their weights'
+        : 'float64 attention of the same queries, keys and values under the same mask',
       rows: Math.max(0, ...[...this.looked.values()].flatMap((heads) => [...heads.values()].map(({ rows }) => rows))),
       ...this.found.result(),
       logNormaliserError: this.logNormaliserError,
@@ -222,6 +230,7 @@ export class FidelityCheck {
       probe: this.probe.result(),
       ...(this.lostRows !== undefined && { lostRows: this.lostRows }),
       ...(this.wrongHalos && { wrongHalos: this.wrongHalos }),
+      ...(this.wrongChoices.length > 0 && { wrongChoices: this.wrongChoices }),
       ...(this.tokenwise && { tokenwise: this.tokenwise.result() }),
       coverage: this.coverage(),
     };
@@ -344,24 +353,6 @@ export class FidelityCheck {
     this.seen[part].set(row, known);
     return known;
   }
-}
-
-/**
- * Counts rows that overflowed in a last residual stream `[rows, d]`, to which every layer adds: every run is looked at, whatever else
- * of it is checked. A sum of squares beyond float32 makes a norm 0, and predictions that are numbers but mean nothing.
- *
- * @param width d
- */
-export function lostRowsOf(stream: Float32Array, width: number): number {
-  let lost = 0;
-  for (let row = 0; row < stream.length; row += width) {
-    let squares = 0;
-    for (let at = row; at < row + width; at += 1) {
-      squares += stream[at] * stream[at];
-    }
-    lost += squares < largestFloat32 ? 0 : 1;
-  }
-  return lost;
 }
 
 /** How many rows of a block are ever drawn: all of them, unless the mask has to be asked about every pair. */

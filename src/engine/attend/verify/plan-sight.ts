@@ -1,3 +1,4 @@
+import type { TileChoice } from '../../../core/chosen/choice';
 import { permutation } from '../../../core/math/random';
 import { blockEnd, blockStart } from '../../../core/plan/partition';
 import { layerParts, type LayerPlan, partsOfHeads, type Plan } from '../../../core/plan/plan';
@@ -61,4 +62,10 @@ export class PlanSight {
 /** What each part of a plan sees, and by layer the part of each of its heads. */
 export function sightsOf(plan: Plan): { readonly parts: readonly PlanSight[]; readonly partOf: readonly (readonly number[])[] } {
   return { parts: layerParts(plan).map((part) => new PlanSight(part.plan)), partOf: partsOfHeads(plan) };
+}
+
+/** What a query reads where tiles are chosen. */
+export function chosenSight(choice: TileChoice, head: number, row: number, { blockSize }: Pick<LayerPlan, 'blockSize'>): RowSight {
+  const ranges = choice.rangesOf(head, row, blockSize);
+  return { row, ranges, logScales: ranges.map(({ logScale }) => logScale) };
 }

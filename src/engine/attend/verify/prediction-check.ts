@@ -96,3 +96,24 @@ function logProbabilities(logits: Float32Array): Float64Array {
   const total = logits.reduce((sum, x) => sum + Math.exp(x - high), 0);
   return Float64Array.from(logits, (x) => x - high - Math.log(total));
 }
+
+/** The largest finite float32, about. */
+const largestFloat32 = 3.4e38;
+
+/**
+ * Counts rows that overflowed in a last residual stream `[rows, d]`, to which every layer adds: every run is looked at, whatever else
+ * of it is checked. A sum of squares beyond float32 makes a norm 0, and predictions that are numbers but mean nothing.
+ *
+ * @param width d
+ */
+export function lostRowsOf(stream: Float32Array, width: number): number {
+  let lost = 0;
+  for (let row = 0; row < stream.length; row += width) {
+    let squares = 0;
+    for (let at = row; at < row + width; at += 1) {
+      squares += stream[at] * stream[at];
+    }
+    lost += squares < largestFloat32 ? 0 : 1;
+  }
+  return lost;
+}

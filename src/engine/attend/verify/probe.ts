@@ -32,7 +32,7 @@ interface ProbeOptions extends ProductRounding {
  * Checks every row of a run: one more head goes through the attention of each kind of layer, whose exact state is known for every
  * row in O(N m), whatever the mask (see `SeparableHead`).
  *
- * It finds what is wrong in the calls, their masks, and the merge of their states, wherever it is in the sequence, and does not
+ * Where tiles are chosen, it chooses its own, as every head does. It finds what is wrong in the calls, their masks, and the merge of their states, wherever it is in the sequence, and does not
  * know the plan: what a row sees comes from the predicate. What is wrong in some heads only, it cannot see.
  */
 export class Probe {
@@ -120,7 +120,7 @@ export class Probe {
   }
 
   /** @returns how many rows */
-  private compare(part: number, { out, logNormaliser }: AttendedLayer, step: LayerStep): number {
+  private compare(part: number, { out, logNormaliser, choice }: AttendedLayer, step: LayerStep): number {
     const { own, options } = this;
     const plan = this.parts[part];
     const head = this.headOf(step);
@@ -132,8 +132,9 @@ export class Probe {
     // Only the literal formula rounds by what a row sees.
     const ofAll = plan.construction === 'paper' ? undefined : probeBound(plan, [], options);
     for (const row of rows) {
-      const { ranges } = sight.read(row);
-      const places = placesOf(step.keys, ranges);
+      const ranges = choice?.rangesOf(0, row, plan.blockSize) ?? sight.read(row).ranges;
+      // Where tiles are chosen, all keys are held.
+      const places = choice === undefined ? placesOf(step.keys, ranges) : ranges;
       const [place, held] = [row - step.queries.from, placeOf(step.keys, row)];
       if (places === undefined || held === undefined) {
         this.addWrong(row + position);

@@ -2,22 +2,25 @@ import { noToken, type Pattern, referenceTokens, rowSees } from '../../../core/c
 import type { BlackBoxConstruction } from '../../../core/construct/construction';
 import type { LedgerRow } from '../../../core/ledger/report';
 import type { AttentionState } from '../../../core/math/attention-state';
-import { type HeadTensors, referenceAttention, scoreOf } from '../../../core/math/reference-attention';
+import { type HeadTensors, referenceAttention, scoreKeys } from '../../../core/math/reference-attention';
 import type { LayerPlan } from '../../../core/plan/plan';
-import { guaranteedEpsilon } from '../../../core/report/sampling';
+import { falseAlarmProbability, guaranteedEpsilon, type SampleSpread, statisticalErrors } from '../../../core/report/sampling';
+import { fullMask } from '../../../core/scenario/full';
 import { arrangementOf, isSampled, maskOf } from '../../../core/scenario/scenario';
 import { largestOf } from './difference';
-import { samplingConstants } from './sampling';
+import { roundingOf, samplingConstants, smallestSample, widest } from './sampling';
+
+/** The scores of the given query rows with all keys of a head in float64, `[rows, keys]`. */
+function scoresOf(head: HeadTensors, rows: readonly number[]): Float64Array {
+  const keys = head.keys.length / head.width;
+  const scores = new Float64Array(rows.length * keys);
+  rows.forEach((row, index) => scoreKeys(head, row, 1, 0, keys, scores.subarray(index * keys, (index + 1) * keys)));
+  return scores;
+}
 
 /** The largest score in size of the given query rows with all keys of a head. */
 export function largestScore(head: HeadTensors, rows: readonly number[]): number {
-  let largest = 0;
-  for (const row of rows) {
-    for (let key = 0; key < head.keys.length / head.width; key += 1) {
-      largest = Math.max(largest, Math.abs(scoreOf(head, row, key)));
-    }
-  }
-  return largest;
+  return largestOf(scoresOf(head, rows));
 }
 
 /** The error that rounding scores of this size makes of an output. */
@@ -38,10 +41,13 @@ const shareRoundings = 4;
  * The relative error that a row of the ledger is stated to stay within, from its own queries, keys and values in float64.
  *
  * `tight` rounds scores. `paper` also reads `1 - a`, which is rounded as 1 is, and so loses `A/e^c`; a difference of sums
- * loses what they have in common besides. Theorem 4.1 guarantees an epsilon for the sample and the C and D of the data.
+ * loses what they have in common besides. Of a sample it is what theorem 4.1 guarantees for the C and D of the data, or what statistics
+ * expect of the spread of its keys, whichever is less.
  */
 export class StatedError {
   private worst = 0;
+  /** Whether the theorem, of a sample, promised less than statistics in some head. */
+  private byStatistics = false;
 
   constructor(
     private readonly plan: StatementPlan,
@@ -61,7 +67,9 @@ export class StatedError {
   private get reason(): string {
     const { scenario, construction } = this.plan;
     if (isSampled(scenario)) {
-      return 'the epsilon that theorem 4.1 guarantees for this M, from the C and D measured; above 1 it promises nothing';
+      return this.byStatistics
+        ? 'what statistics expect of samples of this size, from the spread of the keys; theorem 4.1 guarantees less'
+        : 'the epsilon that theorem 4.1 guarantees for this M, from the C and D measured';
     }
     if (construction === 'tight') {
       return 'float32 rounding of the scores';
@@ -74,14 +82,19 @@ export class StatedError {
   private errorOf(head: HeadTensors): number {
     const { scenario, tokens, blockSize, construction } = this.plan;
     if (isSampled(scenario)) {
-      return guaranteedEpsilon(samplingConstants(head, this.rows), tokens, head.width, Math.min(tokens, blockSize));
+      const { spreads, ...constants } = samplingConstants(head, this.rows);
+      const theorem = guaranteedEpsilon(constants, tokens, head.width, Math.min(tokens, blockSize));
+      const statistics = this.statisticsOf(head, widest(spreads));
+      this.byStatistics ||= statistics < theorem;
+      return Math.min(theorem, statistics);
     }
-    const ofScores = roundingError(largestScore(head, this.rows));
+    const scores = scoresOf(head, this.rows);
+    const ofScores = roundingError(largestOf(scores));
     if (construction === 'tight') {
       return ofScores;
     }
     const exact = referenceAttention(head, maskOf(scenario, tokens), 1, this.rows);
-    const lost = literalLoss(this.plan, head, this.rows, exact);
+    const lost = literalLoss(this.plan, scores, this.rows, exact);
     const largestValue = largestOf(head.values);
     let worst = 0;
     this.rows.forEach((_, index) => {
@@ -91,17 +104,30 @@ export class StatedError {
     });
     return worst;
   }
+
+  /** What an output, relative to its largest component, or a log-normaliser of any row of a sample may be off by. */
+  private statisticsOf(head: HeadTensors, spread: SampleSpread): number {
+    const { tokens, model } = this.plan;
+    const trials = this.rows.length * model.heads * model.layers;
+    const { output, normaliser } = statisticalErrors(spread, tokens, smallestSample(this.plan), trials, falseAlarmProbability);
+    const rounding = roundingOf(this.plan, head, this.rows, referenceAttention(head, fullMask(tokens), 1, this.rows));
+    // The largest component is at least 1/sqrt(m) of the norm, by which the spread of outputs is measured.
+    const ofOutput = Math.sqrt(head.width) * (output + rounding.output);
+    return Math.max(ofOutput, normaliser < 1 ? -Math.log1p(-normaliser) + rounding.logNormaliser : Infinity);
+  }
 }
 
 /**
  * What the literal formula loses in each row, in units of one rounding: `A_t/e^c` of every call t, weighed with its share
  * `A_t/A` of the row's sum, in which calls that are subtracted weigh like those that are added.
  *
+ * @param scores `[rows, keys]`
  * @param rows those of `exact`
  */
-export function literalLoss(plan: StatementPlan, head: HeadTensors, rows: readonly number[], exact: AttentionState): Float64Array {
+function literalLoss(plan: StatementPlan, scores: Float64Array, rows: readonly number[], exact: AttentionState): Float64Array {
   const { construction, scenario, tokens, oracle, blocks } = plan;
   const lost = new Float64Array(rows.length);
+  const keys = scores.length / rows.length;
   const indexOf = new Map(rows.map((row, index) => [row, index]));
   const arrangement = arrangementOf(scenario, construction, { ...oracle, tokens });
   for (let block = 0; block < blocks; block += 1) {
@@ -112,21 +138,22 @@ export function literalLoss(plan: StatementPlan, head: HeadTensors, rows: readon
         if (index === undefined || references[row] === noToken) {
           return;
         }
-        const sum = logSumOf(head, pattern, row);
-        lost[index] += Math.exp(sum - exact.logNormaliser[index]) * Math.exp(sum - scoreOf(head, query, references[row]));
+        const own = scores.subarray(index * keys, (index + 1) * keys);
+        const sum = logSumOf(own, pattern, row);
+        lost[index] += Math.exp(sum - exact.logNormaliser[index]) * Math.exp(sum - own[references[row]]);
       });
     }
   }
   return lost;
 }
 
-/** Log-sum-exp of the scores of the keys that a row of a pattern sees. */
-function logSumOf(head: HeadTensors, pattern: Pattern, row: number): number {
+/** Log-sum-exp of the scores of the keys that a row of a pattern sees. @param scores of its query with all keys */
+function logSumOf(scores: Float64Array, pattern: Pattern, row: number): number {
   let sum = 0;
   let high = -Infinity;
   for (let keyRow = 1; keyRow <= (pattern.causal ? row : pattern.keys.length - 1); keyRow += 1) {
     if (rowSees(pattern, row, keyRow)) {
-      const score = scoreOf(head, pattern.queries[row], pattern.keys[keyRow]);
+      const score = scores[pattern.keys[keyRow]];
       // Rescaled only where a new maximum comes up.
       sum = score > high ? sum * Math.exp(high - score) + 1 : sum + Math.exp(score - high);
       high = Math.max(high, score);

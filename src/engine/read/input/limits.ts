@@ -26,6 +26,8 @@ export const inputLimits = {
   digests: mebibyte,
   /** A run in the history: several times an average-case run with a thousand heads. */
   run: 8 * mebibyte,
+  /** Any other result in the history: an atlas, with its masses and what is cut off of them, has at most some 10 MiB. */
+  record: 32 * mebibyte,
   /** config.json and generation_config.json. */
   config: 8 * mebibyte,
   /** A chat template; the largest published ones have some tens of kilobytes. */

@@ -188,8 +188,7 @@ export function yarnAttentionFactor(factor: number, scale = 1): number {
   return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
 }
 
-/** Cosines and sines of the rotary position embedding, `[rows, columns]` each: the two halves of a row repeat. */
-/** Cosines and sines of a rotary embedding at consecutive positions, `[rows, columns]`. */
+/** Cosines and sines of a rotary embedding at consecutive positions, `[rows, columns / 2]`: columns i and i + columns/2 are a pair. */
 export interface RotaryTable {
   /** Columns of a head that rotate. */
   readonly columns: number;
@@ -207,14 +206,13 @@ export function rotaryTable(rotary: RotaryEmbedding, rows: number, firstToken: n
   const columns = rotatedColumns(rotary, headWidth);
   const half = columns / 2;
   const { frequencies, factor } = rotaryFrequencies(rotary, columns, tokens);
-  const cos = new Float32Array(rows * columns);
-  const sin = new Float32Array(rows * columns);
+  const cos = new Float32Array(rows * half);
+  const sin = new Float32Array(rows * half);
   for (let column = 0; column < half; column += 1) {
     for (let row = 0; row < rows; row += 1) {
       const angle = (firstToken + row) * frequencies[column];
-      const at = row * columns + column;
-      cos[at] = cos[at + half] = factor * Math.cos(angle);
-      sin[at] = sin[at + half] = factor * Math.sin(angle);
+      cos[row * half + column] = factor * Math.cos(angle);
+      sin[row * half + column] = factor * Math.sin(angle);
     }
   }
   return { columns, cos, sin };

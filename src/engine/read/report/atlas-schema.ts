@@ -8,7 +8,20 @@ import { amount, anyNumber, scenarioSchema } from './plan-schema';
 const [mostSide, mostHeads] = [4096, 65_536];
 
 const count = z.int().nonnegative();
-const shares = z.array(anyNumber);
+
+/** A list of numbers, looked at in one go: an atlas has up to a million of them, and a schema for each would take seconds. */
+const shares = z
+  .custom<readonly unknown[]>((value) => Array.isArray(value), 'is no list of numbers')
+  .transform((values, context): readonly number[] => {
+    if (values.every((value): value is number => typeof value === 'number')) {
+      return values;
+    }
+    // Those that are not finite are words.
+    const read = z.array(anyNumber).safeParse(values);
+    read.error?.issues.forEach((issue) => context.addIssue({ ...issue, code: 'custom' }));
+    return read.data ?? z.NEVER;
+  });
+const someShares = shares.refine((values) => values.length > 0, 'has no number');
 
 const curve = {
   tiles: amount,
@@ -34,7 +47,7 @@ export const atlasSchema: z.ZodType<Atlas> = z
           firstTile: anyNumber.nullable(),
           firstToken: anyNumber.nullable(),
           learnedSink: anyNumber.nullable(),
-          byDistance: shares.min(1),
+          byDistance: someShares,
           tiles: amount,
           fewest: z.array(amount).length(keptShares.length),
           cut: z.looseObject({ share: anyNumber, mass: shares }).nullable(),

@@ -86,7 +86,7 @@ const size = z.int().min(1);
 const text = z.string();
 
 export const callCounts = { total: amount, attention: amount, tokenwise: amount, perLayer: amount };
-const tilesByKind = z.looseObject({ full: amount, partial: amount, sampled: amount });
+const tilesByKind = z.looseObject({ full: amount, partial: amount, sampled: amount, chosen: amount.default(0) });
 const bound = z.looseObject({ theorem: text, formula: text, calls: amount });
 
 const part: z.ZodType<PartSummary> = z.looseObject({
@@ -234,6 +234,7 @@ export const planFields = {
     notes: z.array(text),
     parts: z.array(part).default([]),
   }),
+  outsideBox: z.looseObject({ calls: amount, flops: amount }).exactOptional(),
   memory: z.looseObject(memoryFields).exactOptional(),
   prediction: prediction.nullable().default(null),
   cache: cache.nullable().exactOptional(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ChoiceReport } from '../../../core/chosen/report';
 import { InputError } from '../../../core/errors';
 import { wordsOf } from '../../../core/options/option';
 import { optionTable } from '../../../core/options/table';
@@ -33,6 +34,9 @@ const phases = z.looseObject({
 /** One layer's share of the phases. */
 const layerTimes = phases.pick({ project: true, gather: true, attend: true, merge: true, layer: true, mlp: true });
 
+/** A run's memory, as expected and as measured. */
+export const runMemorySchema = z.looseObject({ ...memoryFields, measured: amount, measuredBy: z.enum(['system', 'samples']) });
+
 const run = z.looseObject({
   provider: text,
   device: text,
@@ -46,13 +50,14 @@ const run = z.looseObject({
   layers: z.array(layerTimes).optional(),
   calls: z.looseObject({ ...callCounts, retries: addedLater, dispatches: amount }),
   peakRssBytes: amount,
-  memory: z.looseObject({ ...memoryFields, measured: amount, measuredBy: z.enum(['system', 'samples']) }).optional(),
+  memory: runMemorySchema.optional(),
 });
 
 /** A natural logarithm; in reports of earlier versions, null stands for an infinite one. */
 const logarithm = anyNumber.nullable().transform((value) => value ?? Infinity);
 
-const sampling: z.ZodType<SamplingReport> = z.looseObject({
+/** Theorem 4.1 as it was measured. */
+export const samplingSchema: z.ZodType<SamplingReport> = z.looseObject({
   data: text,
   tokens: length,
   sample: amount,
@@ -68,7 +73,20 @@ const sampling: z.ZodType<SamplingReport> = z.looseObject({
   errors: z.looseObject({ minimum: measured, median: measured, ninetiethPercentile: measured, maximum: measured }),
   statisticalError: anyNumber.optional(),
   roundingError: anyNumber.optional(),
+  squareRatios: z.looseObject({ normaliser: anyNumber, output: anyNumber, independent: amount }).optional(),
   within: amount,
+});
+
+const errors = { median: anyNumber, ninetiethPercentile: anyNumber };
+
+const choice: z.ZodType<ChoiceReport> = z.looseObject({
+  tiles: amount,
+  sampled: amount,
+  causalTiles: amount,
+  heads: z.array(z.looseObject({ layer: amount, head: amount, tiles: amount, sampled: amount })).min(1),
+  rows: amount,
+  measured: z.looseObject(errors),
+  estimated: z.looseObject({ ...errors, rows: amount, within: amount }).nullable(),
 });
 
 const positionsQuality = {
@@ -96,7 +114,8 @@ const quality = z.looseObject({
   ownBaseline: z.boolean().optional(),
 });
 
-const environment = z.looseObject({
+/** Where something ran, and when. */
+export const environmentSchema = z.looseObject({
   twoHeads: text,
   node: text,
   onnxruntime: text,
@@ -117,11 +136,12 @@ export const runReportSchema: z.ZodType<RunReport> = z
     ...planFields,
     run,
     fidelity: fidelitySchema.nullable(),
-    sampling: sampling.nullable().default(null),
+    sampling: samplingSchema.nullable().default(null),
+    choice: choice.optional(),
     quality: quality.nullable(),
     qualityNote: text.nullable(),
     verdict: verdictSchema.optional(),
-    environment,
+    environment: environmentSchema,
     atlas: atlasSchema.optional(),
     byToken: tokenCurvesSchema.nullish(),
   })

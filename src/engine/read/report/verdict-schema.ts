@@ -32,6 +32,7 @@ export const fidelitySchema: z.ZodType<Fidelity> = z.looseObject({
     .default(null),
   lostRows: amount.optional(),
   wrongHalos: z.array(z.looseObject({ layer: amount, row: amount })).optional(),
+  wrongChoices: z.array(z.looseObject({ layer: amount, reason: z.string() })).optional(),
   tokenwise: z
     .looseObject({
       layers: amount,

@@ -70,13 +70,16 @@ const budgets = z
   .describe('What two-heads check holds every prompt against: a limit, or a limit with a tolerance of its own, for each budget.')
   .transform((given) => given as ExperimentBudgets);
 
+/** Most characters of a prompt's path or pattern: the longest path of Linux. */
+const longestPath = 4096;
+
 /** The experiment file. What it says of each field is what editors show. */
 const experimentSchema = z
   .strictObject({
     $schema: z.string().optional().describe('Where an editor finds the schema of this file.'),
     version: z.literal(experimentVersion).describe('Version of this format.'),
     prompts: z
-      .array(z.string().min(1))
+      .array(z.string().min(1).max(longestPath))
       .min(1)
       .describe(
         'Prompt files, folders that stand for the .md, .txt, .prompt, .prompty and .jsonl files in them, and patterns such as docs/**/*.md; relative to this file.',
@@ -113,6 +116,9 @@ const experimentSchema = z
     description: 'What attention scenarios cost and what they do to a model: everything that repeats the evaluation.',
   });
 
+/** A file that the schema of experiments does not fit. */
+export class ExperimentFormError extends InputError {}
+
 /**
  * Reads an experiment file.
  *
@@ -131,7 +137,7 @@ export function parseExperiment(content: string, path: string): Experiment {
     const fault = faultOf(parsed.error.issues[0]);
     // The file's own name of it.
     const field = fault.path[0] === 'retrieval' && renamed !== json ? ['needle', ...fault.path.slice(1)] : fault.path;
-    throw new InputError(
+    throw new ExperimentFormError(
       `${path}: ${shown(field.join('.') || 'the file', 100)}: ${shown(fault.message.replaceAll('\n', ' '), 600)}; correct it, as docs/experiments.md describes.`,
     );
   }

@@ -12,7 +12,7 @@ import { expectedMemory } from '../../../core/predict/memory';
 import { predict } from '../../../core/predict/predict';
 import type { Fidelity } from '../../../core/report/report';
 import { type Evidence, runVerdict, type Verdict, worstVerdict } from '../../../core/report/verdict';
-import { isSampled, type Scenario, type ScenarioChoice, scenarioLabel } from '../../../core/scenario/scenario';
+import { isSampled, type Scenario, type ScenarioChoice, scenarioLabel, tileRuleOf } from '../../../core/scenario/scenario';
 import { type ModelShape, nativeScenario } from '../../../core/shapes';
 import type { RetrievalResult, WindowResult } from './results';
 import type { PlacedCase } from './retrieval';
@@ -100,12 +100,15 @@ export class PointPlanner {
         points.set(`${scenarioLabel(scenario)} ${oracle.inputLength}`, { scenario, blockSize: oracle.inputLength });
       }
     }
-    return [...points.values()].map(({ scenario, blockSize }) => {
-      // An exact construction gives the same with every block size: it is measured once, with the fewest calls.
-      const own = isBlackBox(construction) || isSampled(scenario);
+    const largest = new Map<string, number>();
+    for (const { scenario, blockSize } of points.values()) {
       const label = scenarioLabel(scenario);
-      const sizes = [...points.values()].filter((point) => scenarioLabel(point.scenario) === label).map((point) => point.blockSize);
-      return { scenario, blockSize, measuredBlockSize: own ? blockSize : Math.max(...sizes) };
+      largest.set(label, Math.max(blockSize, largest.get(label) ?? 0));
+    }
+    return [...points.values()].map(({ scenario, blockSize }) => {
+      // An exact construction of a mask gives the same with every block size: it is measured once, with the fewest calls.
+      const own = isBlackBox(construction) || isSampled(scenario) || tileRuleOf(scenario) !== undefined;
+      return { scenario, blockSize, measuredBlockSize: own ? blockSize : (largest.get(scenarioLabel(scenario)) ?? blockSize) };
     });
   }
 
@@ -155,7 +158,7 @@ export function measuredPoint(
   let first = 0;
   const read = texts.map((text): MeasuredText => {
     const part = own.slice(first, (first += text.windows.length));
-    const end = Math.max(0, ...text.windows.map(({ to }) => to));
+    const end = text.windows.reduce((most, { to }) => Math.max(most, to), 0);
     return { ...text, summed: part.length === 0 ? null : { windows: part.map(({ summary }) => summary), sizes: text.sizes, end } };
   });
   const quality = (of: readonly MeasuredText[]): ExperimentPoint['quality'] => {

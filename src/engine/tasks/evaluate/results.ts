@@ -222,16 +222,12 @@ export class Results {
     }
     const own = isFolder ? join(path, `${writer}.${writerName()}${ending}`) : path;
     const results = new Results(path, own, Claims.in(isFolder ? join(path, 'claims') : `${path}.claims`));
-    // Opened for appending first: a run of hours must not find out at its first result that it cannot write.
-    await (await openToAppend(own, nameOf(own), fix)).file.close();
-    if (!isFolder) {
-      await refuseForeign(own);
-    }
+    // Opened for appending first: a run of hours must not find out at its first result that it cannot write. In a folder by a
+    // name that nobody reads: others would list the file, and then not find it.
+    const tried = isFolder ? `${own}.tried` : own;
+    await (await openToAppend(tried, nameOf(own), fix)).file.close();
+    await (isFolder ? removeFile(tried) : refuseForeign(own));
     await results.refresh();
-    if (isFolder) {
-      // It comes back with the first result.
-      await removeFile(own);
-    }
     return results;
   }
 

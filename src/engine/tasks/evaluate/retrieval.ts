@@ -12,7 +12,7 @@ import {
 import { LookUps } from '../../../core/evaluate/retrieval-expectation';
 import type { Job, Sequence } from '../../../core/evaluate/units';
 import { formatCount } from '../../../core/format';
-import { isSampled, layerGroups, maskOf, type Scenario } from '../../../core/scenario/scenario';
+import { isSampled, layerGroups, maskOf, type Scenario, tileRuleOf } from '../../../core/scenario/scenario';
 import { interruptible } from '../../interruptible';
 import type { ModelFolder } from '../../read/model/load';
 import { CheckpointFiles } from '../../read/model/shards';
@@ -151,7 +151,7 @@ export async function expectedOutcomes(
       const lookUps = new Map<number, LookUps>();
       return cases.map(({ tokens, row, answer, right }) => {
         // Which head finds what is hidden is the model's matter.
-        if (isSampled(scenario) || scenario.kind === 'per-head') {
+        if (isSampled(scenario) || tileRuleOf(scenario) !== undefined || scenario.kind === 'per-head') {
           return null;
         }
         const own = lookUps.get(tokens.length) ?? new LookUps(codes, predicateOf(scenario, shape.layers, tokens.length));

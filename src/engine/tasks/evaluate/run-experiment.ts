@@ -24,6 +24,7 @@ import { conversationsOf, type Prompt, promptFromText, readPrompts } from '../..
 import { checkRunnable, PromptTokenizer } from '../../read/tokenizer/tokenizer';
 import type { DigestStore } from '../../store/digests';
 import { describeModel, digestFields, type Places } from '../plan';
+import { type Confinement, confinedPrompts } from './confine';
 import { checkEvidence } from './evidence';
 import { readExperiment } from './experiment-file';
 import { measuredPoint, measuredRetrieval, type Point, PointPlanner } from './points';
@@ -62,6 +63,13 @@ export interface MeasuredExperiment {
   readonly resumed: number;
   /** What is known, summed up; undefined while units of other shards are missing. */
   readonly report: ExperimentReport | undefined;
+  /** As it was run, with the sizes that the model decides. */
+  readonly experiment: Experiment;
+  readonly model: string;
+  /** Every point with its cost for the longest window. */
+  readonly planned: readonly (Pick<ExperimentPoint, 'scenario' | 'blockSize'> & { readonly cost: PlannedCost })[];
+  /** Windows of all prompts that are scored. */
+  readonly windows: number;
 }
 
 /**
@@ -115,7 +123,8 @@ export async function measureExperiment(
     resetPositions ? [...new Set([...counted, 'doc' as const])] : [...counted],
   );
   const { shape } = model.config;
-  const longest = Math.max(1, ...texts.flatMap(({ windows }) => windows.map(({ tokens }) => tokens.length)));
+  // Not spread: arguments have a limit, windows and points have none.
+  const longest = texts.flatMap(({ windows }) => windows).reduce((most, { tokens }) => Math.max(most, tokens.length), 1);
   const calibrations = await context.calibrations.candidates(experiment.provider, experiment.threads);
   const planner = new PointPlanner(shape, experiment, calibrations, longest, processBytes);
   const points = interruptible(() => planner.points());
@@ -130,7 +139,10 @@ export async function measureExperiment(
   );
   const jobs = jobsOf(points.filter((_, index) => obstacles[index] === null));
   const placed = jobs.length > 0 && experiment.retrieval !== null ? casesOf(experiment.retrieval, texts, tokenizer, model) : [];
-  const baseline: Job = { scenario: nativeScenario(shape), blockSize: Math.max(...points.map(({ blockSize }) => blockSize)) };
+  const baseline: Job = {
+    scenario: nativeScenario(shape),
+    blockSize: points.reduce((most, { blockSize }) => Math.max(most, blockSize), 0),
+  };
   // Where no device is named, the fastest one for the longest window measures all.
   const settled = experiment.provider === 'auto' ? planner.settle(longest, baseline.scenario, baseline.blockSize).calibration : undefined;
   const provider = settled?.provider ?? (experiment.provider === 'auto' ? 'cpu' : experiment.provider);
@@ -143,7 +155,7 @@ export async function measureExperiment(
   };
   const { twoHeads, onnxruntime } = describeEnvironment();
   // Reading all weights for their digest is worth it only where others' results or machines may have other weights.
-  const isNamed = results.kept || runner !== inThisProcess;
+  const isNamed = results.kept || runner.isHere !== true;
   const digest = jobs.length > 0 && isNamed ? (await context.digests.ofModel(placeOf(model))).digest : model.name;
   const idOf = (about: Readonly<Record<string, unknown>>): string => unitOf({ model: digest, twoHeads, onnxruntime, ...options, ...about });
 
@@ -164,16 +176,18 @@ export async function measureExperiment(
 
   const units = new Set(unitsOf(all));
   const known = [...units].filter((unit) => results.get(unit) !== undefined).length;
+  const planned = points.map(({ scenario, blockSize }, index) => ({ scenario, blockSize, cost: costs[index] }));
+  const about = { units: units.size, known, resumed, experiment, model: model.name, planned, windows: windowRows.length };
   if (known < units.size) {
-    return { units: units.size, known, resumed, report: undefined };
+    return { ...about, report: undefined };
   }
   const windows = windowRows.map((row) => row.units.map(({ id }) => results.get(id) as WindowResult));
   const found = retrievalRows.map((row) => row.units.map(({ id }) => results.get(id) as RetrievalResult));
   const expected = placed.length === 0 ? undefined : await expectedOutcomes(placed, jobs, model, context.modelsFolder);
-  const measured = points.map((point, index) =>
-    obstacles[index] === null
-      ? jobs.findIndex((job) => job.blockSize === point.measuredBlockSize && scenarioLabel(job.scenario) === scenarioLabel(point.scenario))
-      : -1,
+  const nameOf = (scenario: Point['scenario'], blockSize: number): string => `${scenarioLabel(scenario)} ${blockSize}`;
+  const places = new Map(jobs.map(({ scenario, blockSize }, index) => [nameOf(scenario, blockSize), index]));
+  const measured = points.map(({ scenario, measuredBlockSize }, index) =>
+    obstacles[index] === null ? (places.get(nameOf(scenario, measuredBlockSize)) ?? -1) : -1,
   );
   const described = points.map((point, index): Omit<ExperimentPoint, 'onFront' | 'tie'> => ({
     ...point,
@@ -212,7 +226,7 @@ export async function measureExperiment(
     ...(results.changedLines > 0 && { changedLines: results.changedLines }),
     environment: describeEnvironment(),
   };
-  return { units: units.size, known, resumed, report };
+  return { ...about, report };
 }
 
 /** FLOP a millisecond of a device that is not calibrated: a processor of some years ago with a few cores. */
@@ -301,13 +315,7 @@ function jobsOf(points: readonly Point[]): Job[] {
  * @throws InputError, CancelledError as `runExperiment`
  */
 export async function evaluate(request: EvaluateRequest, context: Omit<ExperimentContext, 'results'>): Promise<ExperimentSummary> {
-  const experiment = 'file' in request ? await readExperiment(request.file, context.modelsFolder) : request.experiment;
-  const prompts =
-    'file' in request
-      ? await readPrompts(experiment.prompts, undefined, sourceOf(experiment), experiment.results)
-      : request.texts.flatMap(({ path, text }) =>
-          conversationsOf(promptFromText(path, text, { ...sourceOf(experiment), ...request.source })),
-        );
+  const { experiment, prompts } = await readRequest(request, context.modelsFolder);
   const results = experiment.results === null ? Results.inMemory() : await Results.open(experiment.results);
   const report = await runExperiment(prompts, experiment, { ...context, results }).catch(
     cancelledSaying(
@@ -325,4 +333,24 @@ export type EvaluateRequest =
       /** What of their source the experiment does not say. */
       readonly source?: Partial<PromptSource>;
     }
-  | { readonly file: string };
+  | {
+      readonly file: string;
+      /** Where all that the file names must lie, where others than the user asked for it; anywhere by default. */
+      readonly within?: Confinement;
+    };
+
+/** The experiment that is asked for, and its prompts. @throws InputError for one that cannot be read */
+export async function readRequest(
+  request: EvaluateRequest,
+  modelsFolder: string,
+): Promise<{ readonly experiment: Experiment; readonly prompts: readonly Prompt[] }> {
+  if ('file' in request) {
+    const { file, within } = request;
+    const experiment = await readExperiment(file, modelsFolder);
+    const paths = within === undefined ? experiment.prompts : await confinedPrompts(experiment, within, modelsFolder);
+    return { experiment, prompts: await readPrompts(paths, undefined, sourceOf(experiment), experiment.results) };
+  }
+  const { experiment, texts, source } = request;
+  const prompts = texts.flatMap(({ path, text }) => conversationsOf(promptFromText(path, text, { ...sourceOf(experiment), ...source })));
+  return { experiment, prompts };
+}

@@ -6,7 +6,7 @@ import { exceedsPositions } from '../../../core/plan/context-length';
 import { dispatchBands, dispatchesOfBand, inPowersOfTwo, tileRows } from '../../../core/plan/dispatches';
 import { hasHeadParts, isUniform, layerParts, type LayerPlan, makePlan, type Plan } from '../../../core/plan/plan';
 import type { PlanRequest } from '../../../core/plan/request';
-import { scenarioLabel } from '../../../core/scenario/scenario';
+import { scenarioLabel, tileRuleOf } from '../../../core/scenario/scenario';
 import { compiledFunctions } from '../../attend/compiled/functions';
 import { attentionGraph, type CompiledGraph, modelGraph } from '../../attend/compiled/graphs';
 import { functionDomain, irVersion, opsetVersion } from '../../attend/onnx/graph-builder';
@@ -80,6 +80,11 @@ export async function exportGraph(
   if (hasHeadParts(plan)) {
     throw new InputError(
       `A graph of calls has one mask for all heads of a layer, and ${scenarioLabel(plan.scenario)} has several; name one with --scenario.`,
+    );
+  }
+  if (tileRuleOf(plan.scenario) !== undefined) {
+    throw new InputError(
+      `A graph of calls has its tiles before it runs, and ${scenarioLabel(plan.scenario)} chooses them in the run; name another with --scenario.`,
     );
   }
   interruptible(() => checkNodes(plan, part));

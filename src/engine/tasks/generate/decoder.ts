@@ -13,7 +13,8 @@ import type { SteppedLayer } from '../../attend/tiles/decode-steps';
 import { embed } from '../../attend/tiles/embed';
 import { type InspectLayer, wholeStream } from '../../attend/forward';
 import type { LayerTensors } from '../../attend/tiles/layer';
-import { type FidelityCheck, lostRowsOf } from '../../attend/verify/fidelity';
+import type { FidelityCheck } from '../../attend/verify/fidelity';
+import { lostRowsOf } from '../../attend/verify/prediction-check';
 import type { DecodingCheck } from './decoding-check';
 import { LayerCache } from './layer-cache';
 
@@ -55,15 +56,11 @@ export class Decoder {
   private whole: Fidelity | null = null;
   private again: Reruns = { times: 0, tokens: 0 };
 
-  /** @param tokens that are ever added to the prompt */
-  constructor(
-    private readonly context: DecoderContext,
-    tokens: number,
-  ) {
+  constructor(private readonly context: DecoderContext) {
     const { model, plan } = context;
     this.parts = layerParts(plan).map((part) => part.plan.scenario);
     this.partOf = partOfLayers(plan);
-    this.caches = slotsOf(plan, tokens).map((slots) => new LayerCache(model.shape, slots));
+    this.caches = slotsOf(plan, 0).map((slots) => new LayerCache(model.shape, slots));
   }
 
   /** Keys in the cache of the layer that holds most. */

@@ -7,7 +7,7 @@ import type { SimulationOptions } from '../../../core/options/table';
 import { isNativeScenario, nativePlan, type Plan, planOfLength } from '../../../core/plan/plan';
 import { type MemoryEstimate, memoryUseOf } from '../../../core/predict/memory';
 import { runVerdict, type Verdict, worstVerdict } from '../../../core/report/verdict';
-import { dependsOnLength, isSampled, looksAhead, scenarioLabel, scenarioTitle } from '../../../core/scenario/scenario';
+import { dependsOnLength, isSampled, looksAhead, scenarioLabel, scenarioTitle, tileRuleOf } from '../../../core/scenario/scenario';
 import { deviceFor, executorOf, passOf } from '../../attend/pass';
 import { type Device, openPlannedDevice } from '../../attend/runtime/provider';
 import { checkLength } from '../../attend/tiles/embed';
@@ -151,6 +151,11 @@ function checkGenerable({ plan, model, tokenizer }: PlannedPrompt, { tokens }: G
       `${scenarioLabel(plan.scenario)} depends on n, which grows with every token; write it without n to continue a prompt.`,
     );
   }
+  if (tileRuleOf(plan.scenario) !== undefined) {
+    throw new InputError(
+      `${scenarioLabel(plan.scenario)} chooses tiles of whole prompts, not of one token after another; continue a prompt under causal, sliding-window or attention-sink.`,
+    );
+  }
   if (plan.restarts !== undefined) {
     throw new InputError('--reset-positions is for whole prompts, not for one token after another; leave it out to continue a prompt.');
   }
@@ -215,7 +220,7 @@ async function continueUnder(plan: Plan, shared: Shared, onProgress: (fraction: 
         };
   try {
     const pass = passOf(executorOf(options, plan, device), precision);
-    const decoder = new Decoder({ model, plan, oracle, head, pass, checks, signal }, generation.tokens);
+    const decoder = new Decoder({ model, plan, oracle, head, pass, checks, signal });
     const start = performance.now();
     let logits = await decoder.prefill(prompt, (fraction) => onProgress(0.5 * fraction, `${label}: the prompt`));
     oracle.keepWeights();
@@ -236,7 +241,8 @@ async function continueUnder(plan: Plan, shared: Shared, onProgress: (fraction: 
       const { token, logProbability } = next;
       const isEnd = ends.has(token);
       // What ends a text is not part of it.
-      tokens.push({ id: token, text: isEnd ? tokenizer.decode([token]) : text.add(token), logProbability });
+      const added = isEnd ? { text: tokenizer.decode([token]), from: text.whole.length } : text.add(token);
+      tokens.push({ id: token, ...added, logProbability });
       const finished = (more: number): number => 0.5 + (0.5 * (tokens.length + more)) / generation.tokens;
       onProgress(finished(0), `${label}: token ${tokens.length} of ${generation.tokens}`);
       if (isEnd) {

@@ -1,12 +1,15 @@
 import type { Range, VisibleKeys } from '../../../core/scenario/scenario';
 import type { ModelShape } from '../../../core/shapes';
 import { hiddenScore } from '../../attend/graphs/attend';
-import { tileSlots } from '../../attend/graphs/decode-step';
 import type { CachedKeys } from '../../attend/tiles/decode-steps';
+import type { FloatOperand } from '../../attend/runtime/session';
 import { type LayerTensors, rowsView } from '../../attend/tiles/layer';
 
+/** Slots come so many at a time: how a sum over them is rounded depends on their number, which tokens yet to come must not change. */
+const slotsAtOnce = 128;
+
 /**
- * Keys and values of one layer that a later query may see, in tiles of slots, each `[H_kv, slots, m]`.
+ * Keys and values of one layer that a later query may see, each in a slot of its heads.
  *
  * Keys are already rotated to their positions, and a softmax does not mind the order of its keys: so a key that no later
  * query sees gives its slot to another, and the slots in use are always the first.
@@ -14,20 +17,18 @@ import { type LayerTensors, rowsView } from '../../attend/tiles/layer';
 export class LayerCache {
   /** Positions in the sequence of the keys in the slots in use. */
   private readonly positions: number[] = [];
-  /** Both `[tiles, H_kv, slots, m]`. */
-  private readonly keys: Float32Array;
-  private readonly values: Float32Array;
-  private readonly capacity: number;
+  /** Both `[H_kv, 1, slots, m]`. */
+  private keys: FloatOperand;
+  private values: FloatOperand;
+  private slots: number;
 
-  /** @param slots that are ever in use at once */
+  /** @param slots that are in use after the prompt; more come as they are needed */
   constructor(
     private readonly shape: Pick<ModelShape, 'keyValueHeads' | 'headWidth'>,
     slots: number,
   ) {
-    this.capacity = capacityOf(slots);
-    // Memory that was never written takes none yet.
-    const tensor = (): Float32Array => new Float32Array(this.capacity * shape.keyValueHeads * shape.headWidth);
-    [this.keys, this.values] = [tensor(), tensor()];
+    this.slots = wholeSlots(slots);
+    [this.keys, this.values] = [this.room(), this.room()];
   }
 
   /** Slots in use. */
@@ -37,7 +38,7 @@ export class LayerCache {
 
   /** Bytes that a cache takes, as it is allocated. */
   static bytes({ keyValueHeads, headWidth }: ModelShape, slots: number): number {
-    return capacityOf(slots) * keyValueHeads * 2 * headWidth * Float32Array.BYTES_PER_ELEMENT;
+    return wholeSlots(slots) * keyValueHeads * 2 * headWidth * Float32Array.BYTES_PER_ELEMENT;
   }
 
   /** Gives up all keys. */
@@ -48,12 +49,13 @@ export class LayerCache {
   /** Takes rows of a layer's keys and values. @param row in the tensors @param position of that row in the sequence */
   add({ key, value }: Pick<LayerTensors, 'key' | 'value'>, row: number, position: number): void {
     const slot = this.positions.length;
-    if (slot === this.capacity) {
-      throw new RangeError(`A cache of ${this.capacity} keys is full at position ${position}.`);
+    if (slot === this.slots) {
+      this.slots += slotsAtOnce;
+      [this.keys, this.values] = [this.keys, this.values].map((former) => this.room(former));
     }
     for (let head = 0; head < this.shape.keyValueHeads; head += 1) {
-      this.keys.set(rowsView(key, head, row, row + 1), this.placeOf(slot, head));
-      this.values.set(rowsView(value, head, row, row + 1), this.placeOf(slot, head));
+      this.keys.data.set(rowsView(key, head, row, row + 1), this.placeOf(slot, head));
+      this.values.data.set(rowsView(value, head, row, row + 1), this.placeOf(slot, head));
     }
     this.positions.push(position);
   }
@@ -69,18 +71,18 @@ export class LayerCache {
   }
 
   /**
-   * What the newest token reads: the tiles in use, not copied, and which of their slots it sees.
+   * What the newest token reads: all slots, not copied, and which of those in use it sees.
    *
    * @param seen ascending ranges of slots, the newest token's own behind those in use
    */
   read(seen: readonly Range[]): CachedKeys {
-    const { positions } = this;
-    const tiles = Math.max(1, Math.ceil(positions.length / tileSlots));
-    const mask = new Float32Array(tiles * tileSlots).fill(hiddenScore);
-    seen.forEach(({ from, to }) => mask.fill(0, from, Math.min(to, positions.length)));
-    const ownMask = Float32Array.of(seen.some(({ to }) => to > positions.length) ? 0 : hiddenScore);
-    const end = this.placeOf(tiles * tileSlots, 0);
-    return { keys: this.keys.subarray(0, end), values: this.values.subarray(0, end), mask, ownMask };
+    const mask = new Float32Array(this.slots + 1).fill(hiddenScore);
+    const used = this.positions.length;
+    seen.forEach(({ from, to }) => mask.fill(0, from, Math.min(to, used)));
+    if (seen.some(({ to }) => to > used)) {
+      mask[this.slots] = 0;
+    }
+    return { keys: this.keys, values: this.values, mask };
   }
 
   /** Moves what is in the last slot to another, which is given up. */
@@ -90,20 +92,28 @@ export class LayerCache {
     this.positions.pop();
     for (let head = 0; head < this.shape.keyValueHeads; head += 1) {
       const [from, to] = [this.placeOf(last, head), this.placeOf(slot, head)];
-      this.keys.copyWithin(to, from, from + this.shape.headWidth);
-      this.values.copyWithin(to, from, from + this.shape.headWidth);
+      this.keys.data.copyWithin(to, from, from + this.shape.headWidth);
+      this.values.data.copyWithin(to, from, from + this.shape.headWidth);
     }
+  }
+
+  /** Numbers of all slots, with those of fewer. */
+  private room(former?: FloatOperand): FloatOperand {
+    const { keyValueHeads, headWidth } = this.shape;
+    const data = new Float32Array(keyValueHeads * this.slots * headWidth);
+    for (let head = 0; former !== undefined && head < keyValueHeads; head += 1) {
+      const own = former.data.length / keyValueHeads;
+      data.set(former.data.subarray(head * own, (head + 1) * own), this.placeOf(0, head));
+    }
+    return { data, shape: [keyValueHeads, 1, this.slots, headWidth] };
   }
 
   /** Where a head's numbers of a slot begin. */
   private placeOf(slot: number, head: number): number {
-    const { keyValueHeads, headWidth } = this.shape;
-    const tile = Math.floor(slot / tileSlots);
-    return ((tile * keyValueHeads + head) * tileSlots + (slot % tileSlots)) * headWidth;
+    return (head * this.slots + slot) * this.shape.headWidth;
   }
 }
 
-/** Slots of the tiles that have room for some. */
-function capacityOf(slots: number): number {
-  return Math.ceil(slots / tileSlots) * tileSlots;
+function wholeSlots(slots: number): number {
+  return Math.ceil(slots / slotsAtOnce) * slotsAtOnce;
 }

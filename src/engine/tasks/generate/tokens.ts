@@ -79,13 +79,14 @@ export class TokenText {
     return this.before.slice(this.from);
   }
 
-  /** Adds a token. @returns the text that came with it */
-  add(id: number): string {
+  /** Adds a token. @returns the text that came with it, and where that begins in the text of all */
+  add(id: number): { readonly text: string; readonly from: number } {
     this.ids.push(id);
     const now = this.tokenizer.decode(this.ids);
     // What was half of a character until now is a whole one.
     const stable = this.before.replace(/\uFFFD+$/u, '').length;
     this.before = now;
-    return now.slice(Math.max(stable, this.from));
+    const start = Math.max(stable, this.from);
+    return { text: now.slice(start), from: start - this.from };
   }
 }

@@ -6,7 +6,7 @@ import { reportSchemaVersion } from '../../../core/report/report';
 import { openDevice } from '../../attend/runtime/provider';
 import { OnnxOracle } from '../../attend/tiles/onnx-oracle';
 import { LargestDifference } from '../../attend/verify/difference';
-import { lostRowsOf } from '../../attend/verify/fidelity';
+import { lostRowsOf } from '../../attend/verify/prediction-check';
 import { OutputHead } from '../../attend/verify/predictions';
 import { measureQuality } from '../../attend/verify/quality';
 import { describeEnvironment } from '../../machine';

@@ -190,6 +190,23 @@ describe('a results file', () => {
     expect(readdirSync(folder)).toHaveLength(2);
   });
 
+  it('is opened while others read it, who do not look for what it only tried', async () => {
+    const folder = `${join(temporaryFolder(), 'shared')}/`;
+    const other = await Results.open(folder, 'other');
+    const opened = { all: false };
+    const opening = (async () => {
+      for (let part = 0; part < 200; part++) {
+        await Results.open(folder);
+      }
+      opened.all = true;
+    })();
+    while (!opened.all) {
+      await other.refresh();
+    }
+    await opening;
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it('has one result of a unit that two processes measured', async () => {
     const file = path();
     const [one, other] = [await Results.open(file), await Results.open(file)];

@@ -14,6 +14,7 @@ import { Results } from '../../../../src/engine/tasks/evaluate/results';
 import { runExperiment } from '../../../../src/engine/tasks/evaluate/run-experiment';
 import { simulate } from '../../../../src/engine/tasks/simulate';
 import { modelsFolder, root, sampleText } from '../../../support/paths';
+import { keptAgain } from '../../../support/records';
 import { temporaryFolder } from '../../../support/temporary';
 import { trainedOn } from '../../../support/trained';
 import { writeTinyTokenizer } from '../../../support/tiny-tokenizer';
@@ -56,6 +57,11 @@ function withTokenizer(name: string, around: boolean): string {
 const words = Array.from({ length: 90 }, (_, index) => `w${(index * 7) % 40}`).join(' ');
 
 describe('an experiment', () => {
+  it('has as many windows as a long prompt has tokens, more than a function takes arguments', async () => {
+    const { prompts } = await run({ context: 3, stride: 1, quality: false, scenarios: ['causal'] }, { text: 'a b '.repeat(65_000) });
+    expect(prompts[0].windows).toBeGreaterThan(125_000);
+  });
+
   it('finds the quality that a simulation finds, window by window', async () => {
     const prompt = promptFromText('sample', sampleText().slice(0, 700));
     const scenario = { kind: 'sliding-window', window: 24 } as const;
@@ -94,6 +100,8 @@ describe('an experiment', () => {
       expect(found?.byTraining?.[side].targets?.baselinePerplexity.value).toBeCloseTo(own?.baselinePerplexity ?? NaN, 3);
     }
     expect(prompts[0].quality?.byTraining).toEqual(found?.byTraining);
+    const summary = summariseExperiment(report);
+    expect((await keptAgain({ kind: 'evaluation', origin: null, file: null, report: summary })).report).toEqual(summary);
     expect(readText(report)).toMatch(/\n\d+ tokens are past the 60 that the model was trained on/);
     // By itself it reads no more than that.
     const usual = await run({ model, scenarios: ['sliding-window:24'], blocks: [64], context: 0 }, { text: prompt.text });

@@ -74,10 +74,16 @@ export async function findModel(asked: string, modelsFolder: string, stores: Mod
   const stored =
     name === undefined
       ? ''
-      : ` and no fetched model (looked in ${[stores.hub, stores.lmStudio[0]].map((store) => shown(store, 60)).join(' and ')}; two-heads fetch ${shown(name.repository, 60)} gets one from Hugging Face's hub)`;
+      : ` and no fetched model (looked in ${lookedIn(stores)}; two-heads fetch ${shown(name.repository, 60)} gets one from Hugging Face's hub)`;
   throw new InputError(
     `Model "${shown(asked)}" is no folder or .gguf file (looked for ${shown(path)})${stored}; use a model's folder, ${embeddedModel}, or another that two-heads models lists.`,
   );
+}
+
+/** In Restricted Mode some stores are none. */
+function lookedIn({ hub, lmStudio }: ModelStores): string {
+  const names = [hub, ...lmStudio.slice(0, 1)].filter((store) => store !== '').map((store) => shown(store, 60));
+  return names.length === 0 ? 'no store' : names.join(' and ');
 }
 
 /** The names of the models that ship: one with weights, the others for planning. */
