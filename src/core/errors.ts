@@ -1,3 +1,5 @@
+import { messageShown } from './l10n';
+
 /**
  * Input that Two Heads refuses: a bad option, file, model or plan.
  *
@@ -31,4 +33,9 @@ export function cancelledSaying(message: string | null): (error: unknown) => nev
 /** The message of any thrown value. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** The message of any thrown value in the editor's language: for people to see, not for logs, files or language models. */
+export function errorShown(thrown: unknown): string {
+  return messageShown(messageOf(thrown));
 }

@@ -1,6 +1,9 @@
 /** Translations by English text, set once if the editor uses another language; empty on the command line. */
 let translations: ReadonlyMap<string, string> = new Map();
 
+/** Those of them that are sentences or clauses, once asked for. */
+let sentences: readonly string[] | undefined;
+
 /**
  * Sets the language of `t`.
  *
@@ -10,6 +13,7 @@ let translations: ReadonlyMap<string, string> = new Map();
 export function setTranslations(bundle: unknown): void {
   const entries = typeof bundle === 'object' && bundle !== null ? Object.entries(bundle) : [];
   translations = new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+  sentences = undefined;
 }
 
 /** Calls `make` in English: for files, log lines, and texts for language models. */
@@ -32,33 +36,87 @@ export function text(english: string): string {
   return english;
 }
 
+/** Marks a text that is filled in at once, in English, for `messageShown`, where it is not itself what an error says. */
+export function said(words: TemplateStringsArray, ...values: readonly (string | number)[]): string {
+  return String.raw({ raw: words }, ...values);
+}
+
 /** A text with its values, in English: what is made where no language is known, such as in the engine process. */
 export function english(message: string, ...values: readonly (string | number)[]): string {
   return message.replace(/\{(\d+)\}/g, (hole, index: string) => String(values[Number(index)] ?? hole));
 }
 
 /**
- * What `english` made of one of some texts, in the editor's language, its values too where they are such texts; anything else as it is.
+ * What was made in English of one of some texts, in the editor's language, its values too where they are such texts; anything else as
+ * it is.
  *
- * @param messages English, with `{0}`, `{1}` for values; of those that fit, the longest counts
+ * @param messages English, with `{0}`, `{1}` for values; of those that fit, the one of most words counts
  */
 export function localised(made: string, messages: readonly string[]): string {
-  let found: { readonly message: string; readonly values: readonly string[] } | undefined;
+  let found: { readonly message: string; readonly letters: number; readonly values: readonly string[] } | undefined;
   for (const message of translations.size === 0 ? [] : messages) {
-    const values = message.length > (found?.message.length ?? 0) ? valuesIn(made, message) : undefined;
-    found = values === undefined ? found : { message, values };
+    const { letters, pattern, order } = templateOf(message);
+    const groups = letters > (found?.letters ?? -1) ? pattern.exec(made)?.slice(1) : undefined;
+    if (groups !== undefined) {
+      const values: string[] = [];
+      groups.forEach((group, index) => (values[order[index]] = group));
+      found = { message, letters, values };
+    }
   }
   return found === undefined ? made : t(found.message, ...found.values.map((value) => localised(value, messages)));
 }
 
-/** The values from which `english` made a text of a message; undefined where it did not. */
-function valuesIn(made: string, message: string): string[] | undefined {
-  const parts = message.split(/\{(\d+)\}/);
-  const pattern = parts.map((part, index) => (index % 2 === 0 ? part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : '([^]*?)')).join('');
-  const groups = new RegExp(`^${pattern}$`).exec(made)?.slice(1);
-  const values: string[] = [];
-  groups?.forEach((group, index) => (values[Number(parts[2 * index + 1])] = group));
-  return groups && values;
+/**
+ * What an error says, or a note of a report, in the editor's language. They are made in English, where no language is known; what is
+ * put together of several texts by a colon, semicolon or comma is found text by text.
+ */
+export function messageShown(made: string): string {
+  if (translations.size === 0) {
+    return made;
+  }
+  const known = (sentences ??= [...translations.keys()].filter((message) => isSentence(message) || isCount(message)));
+  const whole = localised(made, known);
+  if (whole !== made) {
+    return whole;
+  }
+  const parts = made.split(/(: |; |, |\.$)/).map((part) => localised(part, known));
+  return parts.join('');
+}
+
+/** Whether a text says enough beside its values to be known by that: two words. */
+export function isSentence(message: string): boolean {
+  return /\p{L}\P{L}*\s\P{L}*\p{L}/u.test(message.replace(/\{\d+\}/g, ''));
+}
+
+/** Whether a text is a number of things, such as `{0} tokens`. */
+function isCount(message: string): boolean {
+  return /^\{0\} \p{L}+$/u.test(message);
+}
+
+/** How a text is found again once its values are filled in. */
+interface Template {
+  /** How many characters it has beside its values. */
+  readonly letters: number;
+  readonly pattern: RegExp;
+  /** Which value each group of the pattern is. */
+  readonly order: readonly number[];
+}
+
+const templates = new Map<string, Template>();
+
+function templateOf(message: string): Template {
+  let template = templates.get(message);
+  if (template === undefined) {
+    const parts = message.split(/\{(\d+)\}/);
+    const words = parts.filter((_, index) => index % 2 === 0);
+    const pattern = new RegExp(
+      `^${words.map((each) => each.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join(isCount(message) ? '([\\d,.]+)' : '([^]*?)')}$`,
+    );
+    const order = parts.filter((_, index) => index % 2 === 1).map(Number);
+    template = { letters: words.join('').length, pattern, order };
+    templates.set(message, template);
+  }
+  return template;
 }
 
 /**

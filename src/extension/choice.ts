@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { InputError, messageOf } from '../core/errors';
+import { errorShown, InputError } from '../core/errors';
 import { readBlockSize } from '../core/options/read';
 import { makeChoice, type ScenarioChoice } from '../core/scenario/scenario';
 import type { FormChoice } from '../protocol/panel';
@@ -30,7 +30,7 @@ export class ChoiceStore extends Disposable {
     this.own(
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (affectsChoice(event)) {
-          this.set(undefined).catch((error: unknown) => void showError(`Two Heads: ${messageOf(error)}`));
+          this.set(undefined).catch((error: unknown) => void showError(`Two Heads: ${errorShown(error)}`));
         }
       }),
     );

@@ -19,7 +19,7 @@ function holes(text: string): string[] {
 const shownFields =
   /^(displayName|userDescription|description|title|category|name|contextualTitle|contents|label|altText|markdownDescription|enumDescriptions|markdownEnumDescriptions|enumItemLabels)$/;
 
-const messages = ['src/core', 'src/protocol', 'src/extension', 'webview'].flatMap(messagesIn);
+const messages = ['src/core', 'src/engine', 'src/fleet', 'src/protocol', 'src/extension', 'webview'].flatMap(messagesIn);
 const bundle = textsOf(`l10n/bundle.l10n.${language}.json`);
 
 describe('texts of the code', () => {

@@ -1,4 +1,4 @@
-import { InputError } from '../../src/core/errors';
+import { errorShown, InputError } from '../../src/core/errors';
 import { formatCount } from '../../src/core/format';
 import type { TextParameter } from '../../src/core/scenario/scenario';
 import { element, setAttributes } from '../dom';
@@ -192,7 +192,7 @@ export class ParameterText implements FormField {
       if (!(error instanceof InputError)) {
         throw error;
       }
-      return error.message;
+      return errorShown(error);
     }
   }
 

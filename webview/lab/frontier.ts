@@ -5,7 +5,7 @@ import { verdictName } from '../../src/core/report/verdict';
 import { markSwatch } from '../charts/marks';
 import { element, setText, setVisible } from '../dom';
 import type { Folds, Host } from '../host';
-import { t } from '../l10n';
+import { messageShown, t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
 import { dataBehind } from '../ui/section';
 import { count, duration, figure, flops, nothing, type Shown, words } from '../ui/shown';
@@ -184,7 +184,9 @@ function titlesOf(points: readonly LabPoint[]): string {
 
 /** Points without a quality, with why where that is known. */
 function whyOf(points: readonly LabPoint[]): string {
-  return points.map(({ title, qualityNote }) => (qualityNote === null ? title : `${title} (${qualityNote.replace(/\.$/, '')})`)).join(', ');
+  return points
+    .map(({ title, qualityNote }) => (qualityNote === null ? title : `${title} (${messageShown(qualityNote).replace(/\.$/, '')})`))
+    .join(', ');
 }
 
 function isAxis(value: string): value is FrontierAxis {

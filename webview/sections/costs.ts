@@ -4,7 +4,7 @@ import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
-import { foldedSection, type View } from '../ui/section';
+import { tallSection, type View } from '../ui/section';
 import { radioGroup } from '../ui/toolkit';
 import { CostBars } from './cost-bars';
 import { CostGrowth } from './cost-growth';
@@ -35,7 +35,7 @@ export class Costs implements View {
       this.#draw();
     });
     const charts = element('div', { class: 'side-by-side' }, this.#bars.element, this.#growth.element);
-    this.element = foldedSection(host, 'costs', t('Cost per scenario'), metric, this.#impossible, charts);
+    this.element = tallSection(host, 'costs', t('Cost per scenario'), false, metric, this.#impossible, charts);
   }
 
   update(snapshot: PanelSnapshot): void {

@@ -4,7 +4,7 @@ import type { PanelRun, PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
 import { t } from '../l10n';
-import { foldedSection, type View } from '../ui/section';
+import { tallSection, type View } from '../ui/section';
 import { count, duration, errorSize, figure, nothing, words } from '../ui/shown';
 import { DataTable, type Row } from '../ui/tables';
 import { verdictShown } from '../ui/verdict';
@@ -32,7 +32,7 @@ export class History implements View {
   readonly element: HTMLElement;
 
   constructor(host: Host) {
-    this.element = foldedSection(host, 'history', t('History'), this.#empty, this.#table.element, this.#more);
+    this.element = tallSection(host, 'history', t('History'), false, this.#empty, this.#table.element, this.#more);
   }
 
   update({ runs, keptRuns }: PanelSnapshot): void {

@@ -8,9 +8,9 @@ import { isSampled } from '../../src/core/scenario/scenario';
 import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import type { Host } from '../host';
-import { t } from '../l10n';
+import { messageShown, t } from '../l10n';
 import type { ThemeWatcher } from '../theme';
-import { foldedSection, type View } from '../ui/section';
+import { tallSection, type View } from '../ui/section';
 import { bytes, count, duration, estimate, errorSize, figure, nothing, words } from '../ui/shown';
 import { DataTable, Figures, type Row } from '../ui/tables';
 import { VerdictLine } from '../ui/verdict';
@@ -124,7 +124,7 @@ class FidelityAndQuality {
       this.#byTraining.update(sidesOf(quality.byTraining, quality.ownBaseline === true));
     }
     setVisible(this.#note, quality === null);
-    setText(this.#note, qualityNote ?? t('Quality was not measured in this run.'));
+    setText(this.#note, qualityNote === null ? t('Quality was not measured in this run.') : messageShown(qualityNote));
     if (quality !== null) {
       this.#quality.update({
         perplexity: figure(quality.perplexity),
@@ -136,8 +136,8 @@ class FidelityAndQuality {
             ? formatCount(quality.positions)
             : `${formatCount(quality.positions)} (${quality.score})`,
         ),
-        touched: quality.touched ? figure(quality.touched.meanKl) : words(quality.touchedNote ?? '-'),
-        bits: typeof quality.bitsPerByte === 'number' ? figure(quality.bitsPerByte) : words(quality.sizeNote ?? '-'),
+        touched: quality.touched ? figure(quality.touched.meanKl) : words(messageShown(quality.touchedNote ?? '-')),
+        bits: typeof quality.bitsPerByte === 'number' ? figure(quality.bitsPerByte) : words(messageShown(quality.sizeNote ?? '-')),
       });
     }
   }
@@ -205,7 +205,7 @@ export class LastRun implements View {
       this.#layers.element,
       calls,
     );
-    this.element = foldedSection(host, 'last-run', t('Last run'), this.#empty, this.#body);
+    this.element = tallSection(host, 'last-run', t('Last run'), false, this.#empty, this.#body);
   }
 
   update({ document, runs }: PanelSnapshot): void {

@@ -6,7 +6,7 @@ import { scenarioTitle } from '../../src/core/scenario/scenario';
 import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, setVisible } from '../dom';
 import type { Host } from '../host';
-import { t } from '../l10n';
+import { messageShown, t } from '../l10n';
 import { tallSection, type View } from '../ui/section';
 import { count, errorSize, figure, nothing, words } from '../ui/shown';
 import { DataTable, type Row } from '../ui/tables';
@@ -71,7 +71,7 @@ function rowOf(row: LedgerRow, index: number): Row {
       { ...count(rounds), testId: 'ledger-rounds' },
       { ...errorSize(row.outputError), testId: 'ledger-output-error' },
       { ...(row.logNormaliserError === null ? nothing : errorSize(row.logNormaliserError)), testId: 'ledger-log-normaliser-error' },
-      { ...errorSize(stated.error), title: stated.reason, detail: stated.reason, testId: 'ledger-stated' },
+      { ...errorSize(stated.error), title: messageShown(stated.reason), detail: messageShown(stated.reason), testId: 'ledger-stated' },
       { ...words(verdictName(verdict), verdictMeaning(verdict)), testId: 'ledger-verdict' },
     ],
   };

@@ -4,14 +4,14 @@ import { memoryDetail } from '../../src/core/predict/memory';
 import type { PanelSnapshot } from '../../src/protocol/panel';
 import { element, setText, setVisible } from '../dom';
 import type { Folds } from '../host';
-import { t } from '../l10n';
-import { foldedSection, type View } from '../ui/section';
+import { messageShown, t } from '../l10n';
+import { tallSection, type View } from '../ui/section';
 import { bytes, count, estimate, flops, words } from '../ui/shown';
 import { Figures } from '../ui/tables';
 
 /** What a reader must know of the plan in front, and of its prediction. */
 export function planNotes({ plan, prediction }: PanelSnapshot): readonly string[] {
-  return plan === null ? [] : [...plan.notes, ...(prediction === null ? [] : predictionNotes(prediction))];
+  return plan === null ? [] : [...plan.notes.map(messageShown), ...(prediction === null ? [] : predictionNotes(prediction))];
 }
 
 /** All figures of the plan, with its bound and its notes. */
@@ -38,7 +38,7 @@ export class PlanFigures implements View {
   readonly element: HTMLDetailsElement;
 
   constructor(host: Folds) {
-    this.element = foldedSection(host, 'plan', t('Plan'), this.#figures.element, this.#bound, this.#notes);
+    this.element = tallSection(host, 'plan', t('Plan'), false, this.#figures.element, this.#bound, this.#notes);
   }
 
   update(snapshot: PanelSnapshot): void {

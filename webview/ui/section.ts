@@ -13,11 +13,6 @@ export function section(host: Folds, name: string, title: string, ...content: re
   return sectionOf(host, name, title, true, content);
 }
 
-/** A section that is folded at first: its heading says what it holds. */
-export function foldedSection(host: Folds, name: string, title: string, ...content: readonly Child[]): HTMLDetailsElement {
-  return sectionOf(host, name, title, false, content);
-}
-
 /** A section that scrolls in itself, by the keyboard too, where its content would be taller than the page. */
 export function tallSection(
   host: Folds,

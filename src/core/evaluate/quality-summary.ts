@@ -1,3 +1,4 @@
+import { text } from '../l10n';
 import { nothingTouched } from '../scenario/touched';
 import {
   clustersOf,
@@ -181,8 +182,9 @@ function touchedQuality(texts: readonly TextWindows[]): Pick<QualitySummary, 'to
   if (texts.some(({ windows }) => windows.some(({ touched }) => touched === undefined))) {
     return {
       touched: null,
-      touchedNote:
+      touchedNote: text(
         'Which positions the mask touches is not known: keys are sampled, the mask is too costly to see row by row, or an earlier version measured it.',
+      ),
     };
   }
   const touched = sideQuality(momentsOf(texts, (window) => (window.touched === undefined ? [] : [window.touched])));

@@ -1,5 +1,5 @@
 import { formatCount, formatFigure, formatFixed, formatMeasured, formatNumberOf, type Measured } from '../format';
-import { t } from '../l10n';
+import { messageShown, t } from '../l10n';
 import { automaticBlock, type Baseline } from '../options/table';
 import { contextNote } from '../plan/context-length';
 import { ownBaselineText } from '../report/quality';
@@ -139,12 +139,12 @@ export function qualityNotes(points: readonly SummedPoint[]): readonly string[] 
     ...new Set([
       ...points
         .filter(({ quality }) => quality === null)
-        .map(({ scenario, qualityNote }) => `${scenarioLabel(scenario)}: ${qualityNote ?? ''}`),
+        .map(({ scenario, qualityNote }) => `${scenarioLabel(scenario)}: ${messageShown(qualityNote ?? '')}`),
       ...points
         .filter(({ quality, ownBaseline }) => quality !== null && ownBaseline)
         .map(({ scenario }) => `${scenarioLabel(scenario)}: ${ownBaselineText()}`),
       ...points.flatMap(({ scenario, quality }) =>
-        quality?.bitsPerByte && quality.sizeNote !== null ? [`${scenarioLabel(scenario)}: ${quality.sizeNote}`] : [],
+        quality?.bitsPerByte && quality.sizeNote !== null ? [`${scenarioLabel(scenario)}: ${messageShown(quality.sizeNote)}`] : [],
       ),
     ]),
   ];

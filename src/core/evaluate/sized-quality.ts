@@ -1,3 +1,4 @@
+import { text } from '../l10n';
 import {
   type Estimate,
   estimateNonNegativeMean,
@@ -34,7 +35,7 @@ export function sizedQuality(texts: readonly TextWindows[], by: ByText): SizedQu
     return none(unknown);
   }
   if (mergeMoments(...by('loss').flat()).count === 0) {
-    return none('The model does not predict the next token.');
+    return none(text('The model does not predict the next token.'));
   }
   const sizes = texts.map((text) => text.sizes as readonly TextSize[]);
   const per = (measure: 'loss' | 'baselineLoss', unit: keyof TextSize): Estimate =>

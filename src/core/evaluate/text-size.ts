@@ -1,3 +1,4 @@
+import { text } from '../l10n';
 /** How much text scored tokens cover. */
 export interface TextSize {
   /** In UTF-8. */
@@ -8,9 +9,9 @@ export interface TextSize {
 
 /** Why there is no word perplexity, or no whole interval of it. */
 export const wordNotes = {
-  none: 'No word begins in the scored text, so there is no word perplexity.',
-  tooLarge: 'Word perplexity is e to the loss for each word, which is beyond the largest number here.',
-  interval: 'The 95% interval of word perplexity goes beyond the largest number.',
+  none: text('No word begins in the scored text, so there is no word perplexity.'),
+  tooLarge: text('Word perplexity is e to the loss for each word, which is beyond the largest number here.'),
+  interval: text('The 95% interval of word perplexity goes beyond the largest number.'),
 } as const;
 
 /**

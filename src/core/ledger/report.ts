@@ -1,4 +1,5 @@
 import { formatError } from '../format';
+import { said } from '../l10n';
 import type { Construction } from '../construct/construction';
 import { defaultsOf, type OptionTable, type ValuesOf } from '../options/option';
 import { optionTable } from '../options/table';
@@ -81,8 +82,10 @@ export function ledgerVerdict({ rows, samplingVerdict }: Pick<LedgerReport, 'row
 function rowVerdict({ statement, construction, outputError, logNormaliserError, stated, verdict }: LedgerRow): Verdict {
   const byNormaliser = logNormaliserError !== null && !(logNormaliserError <= stated.error) && outputError <= stated.error;
   const measured = byNormaliser ? logNormaliserError : outputError;
-  const what = byNormaliser ? 'has a log-normaliser that is off' : 'is off';
-  const reason = `${statement} under ${construction} ${what} by ${formatError(measured)}, and ${formatError(stated.error)} is stated.`;
+  const sizes = [formatError(measured), formatError(stated.error)];
+  const reason = byNormaliser
+    ? said`${statement} under ${construction} has a log-normaliser that is off by ${sizes[0]}, and ${sizes[1]} is stated.`
+    : said`${statement} under ${construction} is off by ${sizes[0]}, and ${sizes[1]} is stated.`;
   return { kind: verdict, bound: stated.error, measured, reason };
 }
 

@@ -1,4 +1,4 @@
-import { localised, text } from '../l10n';
+import { localised, messageShown, text } from '../l10n';
 
 /** What verdicts say, in English, with `{0}` for values: they are made where no language is known, and translated where they are shown. */
 export const verdictWords = {
@@ -60,5 +60,6 @@ const messages = [...Object.values(verdictWords), ...Object.values(coverageWords
 
 /** A verdict's reason in the editor's language; one that another version made stays English. */
 export function reasonShown(reason: string): string {
-  return localised(reason, messages);
+  const shown = localised(reason, messages);
+  return shown === reason ? messageShown(reason) : shown;
 }

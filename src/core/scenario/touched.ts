@@ -1,3 +1,4 @@
+import { text } from '../l10n';
 import { InputError } from '../errors';
 import { nativeScenario, type ModelShape } from '../shapes';
 import { type Mask, visibleRanges } from './mask';
@@ -9,7 +10,7 @@ import { isSampled, maskOf, type Scenario, scenarioLabel, StepBudget, tileRuleOf
 export type Touched = Uint8Array | string;
 
 /** Why there is no quality at touched positions where none was scored. */
-export const nothingTouched = "The mask hides no key that the model's own attention shows at a scored position.";
+export const nothingTouched = text("The mask hides no key that the model's own attention shows at a scored position.");
 
 /**
  * Which positions a scenario touches: those at which, in at least one head of a layer that attends, it hides a key that the model's own

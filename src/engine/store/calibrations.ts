@@ -1,3 +1,4 @@
+import { said, text } from '../../core/l10n';
 import { stat } from 'node:fs/promises';
 import { cpus, homedir, platform } from 'node:os';
 import { join } from 'node:path';
@@ -139,7 +140,7 @@ export class CalibrationStore {
       reason === undefined
         ? []
         : [
-            `The calibration of ${name} is not used, since ${reason}: run two-heads calibrate${name === 'cpu' ? '' : ` --provider ${name}`} again.`,
+            said`The calibration of ${name} is not used, since ${reason}: run two-heads calibrate${name === 'cpu' ? '' : ` --provider ${name}`} again.`,
           ],
     );
   }
@@ -160,17 +161,22 @@ export class CalibrationStore {
     const content = await this.content(path).catch(() => undefined);
     const version = z.looseObject({ schemaVersion: z.number() }).safeParse(content).data?.schemaVersion;
     if (version !== undefined && version !== calibrationSchemaVersion) {
-      return { obstacle: `${version < calibrationSchemaVersion ? 'an earlier' : 'a later'} version of Two Heads made it` };
+      return {
+        obstacle:
+          version < calibrationSchemaVersion
+            ? text('an earlier version of Two Heads made it')
+            : text('a later version of Two Heads made it'),
+      };
     }
     const calibration = calibrationFile.safeParse(content).data;
     if (calibration === undefined || calibration.provider !== provider || calibration.threads !== threadsOf(threads)) {
-      return { obstacle: `${path} has other content than a calibration` };
+      return { obstacle: said`${path} has other content than a calibration` };
     }
     if (calibration.onnxruntime !== onnxruntime) {
-      return { obstacle: `it is of ONNX Runtime ${calibration.onnxruntime}, and this is ${onnxruntime}` };
+      return { obstacle: said`it is of ONNX Runtime ${calibration.onnxruntime}, and this is ${onnxruntime}` };
     }
     return provider === 'cpu' && calibration.device !== cpus()[0]?.model.trim()
-      ? { obstacle: `it is of another processor, ${calibration.device}` }
+      ? { obstacle: said`it is of another processor, ${calibration.device}` }
       : { calibration };
   }
 

@@ -1,3 +1,4 @@
+import { text } from '../../core/l10n';
 import type { SimulationOptions } from '../../core/options/table';
 import { seedOf } from '../../core/math/random';
 import { isNativePlan, isNativeScenario, isUniform, nativePlan, type Plan } from '../../core/plan/plan';
@@ -121,7 +122,7 @@ export type RunObserver = Partial<Pick<ForwardPass, 'onTileMasses' | 'inspect'>>
 export async function runPlanned(planned: PlannedPrompt, options: SimulationOptions, context: RunContext): Promise<RunReport> {
   const { plan, tokens } = planned;
   const { model, observer } = context;
-  const obstacle = options.quality ? qualityObstacle(plan, model, options.score) : 'Quality was switched off for this run.';
+  const obstacle = options.quality ? qualityObstacle(plan, model, options.score) : text('Quality was switched off for this run.');
   const executor = executorOf(options, plan, context.device);
   const device = await deviceFor(context.device, options, model);
   const dense = options.baseline === 'dense';

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import * as vscode from 'vscode';
-import { CancelledError, messageOf } from '../../core/errors';
+import { CancelledError, errorShown } from '../../core/errors';
 import type { BudgetCheck } from '../../core/evaluate/budget-checks';
 import { brokenText } from '../../core/evaluate/check-report';
 import { formatNumberOf } from '../../core/format';
@@ -97,7 +97,7 @@ export class BudgetTests extends Disposable {
       if (error instanceof CancelledError) {
         run.skipped(item);
       } else {
-        run.errored(item, messageAt(item, messageOf(error)));
+        run.errored(item, messageAt(item, errorShown(error)));
       }
     }
   }

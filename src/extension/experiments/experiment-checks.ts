@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../../core/errors';
-import { t } from '../../core/l10n';
+import { messageShown, t } from '../../core/l10n';
 import type { ExperimentFaults } from '../../engine/tasks/evaluate/experiment-faults';
 import { Disposable } from '../disposable';
 import type { Planner } from '../prompts/planner';
@@ -101,7 +101,7 @@ export class ExperimentChecks extends Disposable implements vscode.CodeActionPro
         document.uri,
         found.faults.map(({ from, to, message, instead }) => {
           const range = new vscode.Range(document.positionAt(from), document.positionAt(to));
-          return new FaultDiagnostic(range, message, instead);
+          return new FaultDiagnostic(range, messageShown(message), instead);
         }),
       );
       this.changed.fire(document);

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { messageOf } from '../../core/errors';
+import { errorShown } from '../../core/errors';
 import type { ExperimentSummary } from '../../core/evaluate/report';
 import { t } from '../../core/l10n';
 import type { CallOptions } from '../../engine/process/client';
@@ -87,7 +87,7 @@ export class Fleet extends Disposable {
       this.access.checkExperimentFile();
       return await this.hasConsent(this.name);
     } catch (error) {
-      void showError(`Two Heads: ${messageOf(error)}`);
+      void showError(`Two Heads: ${errorShown(error)}`);
       return false;
     }
   }
@@ -112,7 +112,7 @@ export class Fleet extends Disposable {
         await this.secrets.store(secretOf(name), password);
       }
     } catch (error) {
-      void showError(`Two Heads: ${messageOf(error)}`);
+      void showError(`Two Heads: ${errorShown(error)}`);
     }
   }
 

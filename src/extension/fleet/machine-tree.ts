@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { messageOf } from '../../core/errors';
+import { errorShown } from '../../core/errors';
 import { fitting, rowsPerMinute, versionDifferences, type WorkerState } from '../../core/fleet/worker-state';
 import { formatCount, formatDuration, formatFigure, formatNumberOf, recentTime } from '../../core/format';
 import { t } from '../../core/l10n';
@@ -111,7 +111,7 @@ export class MachineTree extends Disposable implements vscode.TreeDataProvider<M
   private async look(number: number): Promise<void> {
     const seen = await this.fleet.look().then(
       (fleet): Seen => ({ fleet, error: null }),
-      (error: unknown): Seen => ({ error: messageOf(error) }),
+      (error: unknown): Seen => ({ error: errorShown(error) }),
     );
     if (number === this.looks) {
       if (JSON.stringify(seen) !== JSON.stringify(this.seen)) {

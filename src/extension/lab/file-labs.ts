@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import * as vscode from 'vscode';
-import { messageOf } from '../../core/errors';
+import { errorShown } from '../../core/errors';
 import type { ExperimentSummary } from '../../core/evaluate/report';
 import type { ExperimentOutlook } from '../../core/lab/outlook';
 import type { RunReport } from '../../core/report/report';
@@ -79,7 +79,7 @@ abstract class FileLab extends Disposable implements LabSource {
         loaded();
       };
     } catch (error) {
-      keep = () => (this.error = messageOf(error));
+      keep = () => (this.error = errorShown(error));
     }
     if (own === this.reading && !this.disposed) {
       keep();

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
-import { messageOf } from '../../core/errors';
+import { errorShown } from '../../core/errors';
 import { showError } from '../notify';
 import type { MessageReader } from './page-messages';
 
@@ -37,7 +37,7 @@ export function openPage<Message>(
       log(`A message of the ${page}'s page was dropped (${message}).`);
       return;
     }
-    receive(message).catch((error: unknown) => void showError(`Two Heads: ${messageOf(error)}`));
+    receive(message).catch((error: unknown) => void showError(`Two Heads: ${errorShown(error)}`));
   });
   webview.html = pageHtml(page, webview, assets);
   return listening;

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { CostCurves } from '../../core/compare/cost-curves';
-import { messageOf } from '../../core/errors';
+import { errorShown } from '../../core/errors';
 import { t } from '../../core/l10n';
 import type { PromptCosts } from '../../engine/process/open-prompt';
 import { withMarkedNumbers } from '../../protocol/numbers';
@@ -184,7 +184,7 @@ async function savePicture(
     await vscode.workspace.fs.writeFile(target, data);
     void showInformation(t('Tile map saved as {0}.', vscode.workspace.asRelativePath(target)));
   } catch (error) {
-    void showError(t('Could not save the tile map: {0}', messageOf(error)));
+    void showError(t('Could not save the tile map: {0}', errorShown(error)));
   }
 }
 

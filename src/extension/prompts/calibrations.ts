@@ -3,7 +3,7 @@ import type { CalibrationOptions, Provider } from '../../core/options/table';
 import type { Calibration, MachineLoad } from '../../core/predict/calibration';
 import { isBusy } from '../../core/predict/load';
 import { machineLoad } from '../../engine/load';
-import { t } from '../../core/l10n';
+import { messageShown, t } from '../../core/l10n';
 import { Disposable } from '../disposable';
 import { showWarning } from '../notify';
 
@@ -87,7 +87,7 @@ export class Calibrations extends Disposable {
   private tell(obstacle: string): void {
     this.told.add(obstacle);
     const repeat = t('Calibrate this machine');
-    showWarning(`Two Heads: ${obstacle}`, repeat).then(
+    showWarning(`Two Heads: ${messageShown(obstacle)}`, repeat).then(
       (chosen) => chosen === repeat && vscode.commands.executeCommand('twoHeads.calibrate'),
     );
   }

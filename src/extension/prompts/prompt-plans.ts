@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { formatOf, isProgram } from '../../core/source/format';
 import type { PromptSource } from '../../core/source/options';
-import { CancelledError, messageOf } from '../../core/errors';
+import { CancelledError, errorShown } from '../../core/errors';
 import { followedBy, type TextEdit } from '../../core/text/edits';
 import type { Section } from '../../core/text/headings';
 import type { ChoiceStore } from '../choice';
@@ -268,7 +268,7 @@ export class PromptPlans extends Disposable {
     const edits: TextEdit[] = [];
     const latest = await this.planner.plan(entry.sent, update.signal).then(
       (planned): PromptPlan => ({ ...planned, version, edits, error: null }),
-      (error: unknown): PromptPlan | undefined => (error instanceof CancelledError ? undefined : { version, error: messageOf(error) }),
+      (error: unknown): PromptPlan | undefined => (error instanceof CancelledError ? undefined : { version, error: errorShown(error) }),
     );
     if (latest !== undefined && !update.signal.aborted) {
       entry.latest = latest;

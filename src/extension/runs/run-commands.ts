@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { messageOf } from '../../core/errors';
+import { errorShown, messageOf } from '../../core/errors';
 import { t, text } from '../../core/l10n';
 import type { LabRecord } from '../../core/record/record';
 import type { CommandDefinition } from '../commands';
@@ -74,7 +74,7 @@ export class RunCommands extends Disposable {
       await act(this, recordsOf(nodes));
     } catch (error) {
       this.log.error(messageOf(error));
-      void showError(`Two Heads: ${messageOf(error)}`);
+      void showError(`Two Heads: ${errorShown(error)}`);
     }
   }
 

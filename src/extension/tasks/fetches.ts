@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { CancelledError, InputError, messageOf } from '../../core/errors';
+import { CancelledError, errorShown, InputError, messageOf } from '../../core/errors';
 import { fetchProgressText, type HubFile, type Offer, offerLines } from '../../core/fetch/offer';
 import { formatBytes } from '../../core/format';
 import { t } from '../../core/l10n';
@@ -53,7 +53,7 @@ export class Fetches {
         void showInformation(t('Two Heads: the fetch was cancelled; get the model again to continue.'));
       } else {
         this.log.error(messageOf(error));
-        void showError(`Two Heads: ${messageOf(error)}`);
+        void showError(`Two Heads: ${errorShown(error)}`);
       }
     }
   }
@@ -90,7 +90,7 @@ async function askForRepository(): Promise<string | undefined> {
         askedModel(text);
         return undefined;
       } catch (error) {
-        return messageOf(error);
+        return errorShown(error);
       }
     },
   });

@@ -7,7 +7,7 @@ import { usualContext } from '../../core/evaluate/experiment';
 import { formatCount, formatDuration, formatError, formatFigure, formatNumberOf, formatShare } from '../../core/format';
 import { greedy } from '../../core/generate/choose';
 import { calibrationNotes } from '../../core/hints/expected';
-import { t } from '../../core/l10n';
+import { messageShown, t } from '../../core/l10n';
 import { defaultLedgerOptions, type LedgerReport } from '../../core/ledger/report';
 import { pick } from '../../core/options/option';
 import { defaultOptions, type SimulationOptions } from '../../core/options/table';
@@ -247,7 +247,7 @@ function comparisonText({ prompt, runs, refused }: ComparisonReport): string {
     return compared;
   }
   const labels = refused.map(({ scenario }) => scenarioLabel(scenario)).reduce((one, other) => t('{0} and {1}', one, other));
-  return `${compared} ${t('Skipped {0}: {1}', labels, [...new Set(refused.map(({ reason }) => reason))].join(' '))}`;
+  return `${compared} ${t('Skipped {0}: {1}', labels, [...new Set(refused.map(({ reason }) => messageShown(reason)))].join(' '))}`;
 }
 
 /** Which runs of a comparison stand out, by kind, of which it has one each; none of fewer than two that did not fail. */

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { CancelledError, InputError, messageOf } from '../../core/errors';
+import { CancelledError, errorShown, InputError, messageOf } from '../../core/errors';
 import { formatDuration } from '../../core/format';
 import { inEnglish, t } from '../../core/l10n';
 import { type OnProgress, withTimeLeft } from '../../core/report/phases';
@@ -153,7 +153,7 @@ export class SingleTask extends Disposable {
       if (error instanceof CancelledError) {
         void showInformation(t('Two Heads: the run was cancelled.'));
       } else {
-        this.tell(messageOf(error));
+        this.tell(error);
       }
       return undefined;
     }
@@ -213,7 +213,7 @@ export class SingleTask extends Disposable {
           this.enter({ state: 'idle' });
           return result;
         } catch (error) {
-          this.enter(error instanceof CancelledError ? { state: 'idle' } : { state: 'failed', message: messageOf(error) });
+          this.enter(error instanceof CancelledError ? { state: 'idle' } : { state: 'failed', message: errorShown(error) });
           throw error;
         } finally {
           // The final state is shown before the next task begins.
@@ -223,9 +223,9 @@ export class SingleTask extends Disposable {
     );
   }
 
-  private tell(message: string): void {
-    this.log.error(message);
-    void showError(`Two Heads: ${message}`, t('Show Log')).then((chosen) => chosen && this.log.show());
+  private tell(error: unknown): void {
+    this.log.error(messageOf(error));
+    void showError(`Two Heads: ${errorShown(error)}`, t('Show Log')).then((chosen) => chosen && this.log.show());
   }
 
   private begin(

@@ -1,11 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { errorShown } from '../../../src/core/errors';
+import { scenarioOf } from '../../../src/core/evaluate/experiment';
 import { formatNumberOf } from '../../../src/core/format';
-import { english, inEnglish, setTranslations, t } from '../../../src/core/l10n';
+import { english, inEnglish, isSentence, messageShown, setTranslations, t } from '../../../src/core/l10n';
 import { rowText, roundedVerdict, verdictText } from '../../../src/core/report/verdict';
 import { coverageWords, reasonShown, verdictWords } from '../../../src/core/report/verdict-words';
+import { parseMask } from '../../../src/core/scenario/expression/parse';
+import { parseExperiment } from '../../../src/engine/tasks/evaluate/experiment-file';
 import { root } from '../../support/paths';
+
+const german = JSON.parse(readFileSync(join(root, 'l10n', 'bundle.l10n.de.json'), 'utf8')) as Record<string, string>;
 
 afterEach(() => setTranslations(undefined));
 
@@ -49,7 +55,6 @@ describe('translations', () => {
   });
 
   it('says in German what the engine made in English, its values too', () => {
-    const german = JSON.parse(readFileSync(join(root, 'l10n', 'bundle.l10n.de.json'), 'utf8')) as Record<string, string>;
     setTranslations(german);
     const rounding = { error: 2e-6, bound: 5e-5, largestBound: 5e-5 };
     expect(verdictText(roundedVerdict(rounding, { construction: 'fused', precision: 'float32' }))).toBe(
@@ -65,5 +70,34 @@ describe('translations', () => {
       expect(reasonShown(english(message, ...values))).toBe(english(german[message], ...values));
     }
     expect(reasonShown('What another version says.')).toBe('What another version says.');
+  });
+
+  it('says errors in German: whole ones, with clauses as values, and those put together of several', () => {
+    setTranslations(german);
+    const refusedBy = (run: () => unknown): string => {
+      try {
+        run();
+      } catch (error) {
+        return errorShown(error);
+      }
+      return 'not refused';
+    };
+    expect(refusedBy(() => parseMask('min(k) <= q'))).toBe('Maske "min(k) <= q": min nimmt 2 Zahlen und hat 1.');
+    expect(refusedBy(() => scenarioOf('sliding-window:0'))).toBe(
+      'Fenster r: 0 liegt außerhalb des Bereichs; verwenden Sie eine ganze Zahl von 1 bis 100000000.',
+    );
+    expect(refusedBy(() => parseExperiment('{"version": 1', 'x.two-heads.json'))).toMatch(
+      /^x\.two-heads\.json ist kein JSON; \p{Lu}?[^;]*$/u,
+    );
+    expect(errorShown(new Error('Nobody translated this: not even a part of it.'))).toBe('Nobody translated this: not even a part of it.');
+  });
+
+  it('takes no message for another, whatever its values are', () => {
+    setTranslations(german);
+    const values = ['1.0e-5', '2', '3,000', '4', '5', '6', '7'];
+    const wrong = Object.keys(german)
+      .filter(isSentence)
+      .filter((message) => messageShown(english(message, ...values)) !== english(german[message], ...values));
+    expect(wrong).toEqual([]);
   });
 });

@@ -15,11 +15,12 @@ export function findWebview(page: Page, titleOrIndex: string | number): Promise<
   return eventually(`the webview ${JSON.stringify(titleOrIndex)}`, async () => {
     const webviews = await visibleWebviews(page);
     const places = typeof titleOrIndex === 'string' ? await page.evaluate(readWebviewPlaces) : [];
-    const place = places.find(({ title }) => title.toLowerCase() === String(titleOrIndex).toLowerCase());
+    // A text and its lab beside it have one title: the page is in whichever of them holds one.
+    const titled = places.filter(({ title }) => title.toLowerCase() === String(titleOrIndex).toLowerCase());
     const webview =
       typeof titleOrIndex === 'number'
         ? webviews[titleOrIndex]
-        : webviews.find(({ box }) => place !== undefined && holdsMiddle(place.box, box));
+        : webviews.find(({ box }) => titled.some((place) => holdsMiddle(place.box, box)));
     const frame = await innerFrame(webview);
     if (frame === undefined) {
       return { seen: { places: places.map(({ title }) => title), visibleWebviews: webviews.length, loaded: false } };

@@ -1,3 +1,4 @@
+import { said, text } from '../../../core/l10n';
 import { InputError } from '../../../core/errors';
 import { looksAhead, scenarioTitle } from '../../../core/scenario/scenario';
 import type { SimulationOptions } from '../../../core/options/table';
@@ -20,14 +21,14 @@ export function qualityObstacle(
 ): string | null {
   if (predicts !== 'next') {
     return predicts === 'masked'
-      ? 'The model predicts masked tokens, not the next one, and has no perplexity; two-heads evaluate compares its predictions.'
-      : 'The model has no output head, so there are no predictions to compare.';
+      ? text('The model predicts masked tokens, not the next one, and has no perplexity; two-heads evaluate compares its predictions.')
+      : text('The model has no output head, so there are no predictions to compare.');
   }
   if (looksAhead(scenario, tokens)) {
-    return `${scenarioTitle(scenario)} attention lets a token see the tokens it is to predict, so a next-token model has no meaningful perplexity under it.`;
+    return said`${scenarioTitle(scenario)} attention lets a token see the tokens it is to predict, so a next-token model has no meaningful perplexity under it.`;
   }
   if (tokens < 2) {
-    return 'One token has no next token to predict.';
+    return text('One token has no next token to predict.');
   }
   return scoreObstacle(score, tokens);
 }
@@ -48,7 +49,7 @@ export function checkScore(
 function scoreObstacle(score: string, tokens: number): string | null {
   return scoredFrom(score, tokens) < tokens - 1
     ? null
-    : `--score ${score} leaves no position of ${tokens} tokens, of which from=${tokens - 2} scores the last; use --score all, or a longer prompt.`;
+    : said`--score ${score} leaves no position of ${tokens} tokens, of which from=${tokens - 2} scores the last; use --score all, or a longer prompt.`;
 }
 
 /** Two runs of one prompt. */

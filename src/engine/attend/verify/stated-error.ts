@@ -1,3 +1,4 @@
+import { text } from '../../../core/l10n';
 import { noToken, type Pattern, referenceTokens, rowSees } from '../../../core/construct/arrangement';
 import type { BlackBoxConstruction } from '../../../core/construct/construction';
 import type { LedgerRow } from '../../../core/ledger/report';
@@ -68,15 +69,15 @@ export class StatedError {
     const { scenario, construction } = this.plan;
     if (isSampled(scenario)) {
       return this.byStatistics
-        ? 'what statistics expect of samples of this size, from the spread of the keys; theorem 4.1 guarantees less'
-        : 'the epsilon that theorem 4.1 guarantees for this M, from the C and D measured';
+        ? text('what statistics expect of samples of this size, from the spread of the keys; theorem 4.1 guarantees less')
+        : text('the epsilon that theorem 4.1 guarantees for this M, from the C and D measured');
     }
     if (construction === 'tight') {
-      return 'float32 rounding of the scores';
+      return text('float32 rounding of the scores');
     }
     return 'window' in scenario
-      ? 'the literal formula in float32, magnified by the subtraction'
-      : 'the literal formula A = e^c a/(1 - a) in float32';
+      ? text('the literal formula in float32, magnified by the subtraction')
+      : text('the literal formula A = e^c a/(1 - a) in float32');
   }
 
   private errorOf(head: HeadTensors): number {

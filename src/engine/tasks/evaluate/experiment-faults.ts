@@ -1,3 +1,4 @@
+import { said } from '../../../core/l10n';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import leven from 'leven';
@@ -82,7 +83,7 @@ interface Written {
 async function promptFault({ text, ...place }: Written, folder: string): Promise<ExperimentFault | undefined> {
   const path = isAbsolute(text) ? text : join(folder, text);
   if (!(await exists(path)) && !isPattern(text)) {
-    const message = `${quoted(text)} is not there (looked for ${shown(resolve(path), 200)}); give the path of a prompt, from this file.`;
+    const message = said`${quoted(text)} is not there (looked for ${shown(resolve(path), 200)}); give the path of a prompt, from this file.`;
     return { ...place, message, instead: await namesLike(path, folder) };
   }
   try {

@@ -1,3 +1,4 @@
+import { text } from '../../../core/l10n';
 import { cancelledSaying, InputError } from '../../../core/errors';
 import { type Experiment, scenarioOf, sourceOf, windowsOf } from '../../../core/evaluate/experiment';
 import {
@@ -135,7 +136,7 @@ export async function measureExperiment(
   );
 
   const obstacles = points.map(({ scenario }) =>
-    experiment.quality ? obstacleOf(scenario, model, texts, experiment) : 'Quality was switched off for this experiment.',
+    experiment.quality ? obstacleOf(scenario, model, texts, experiment) : text('Quality was switched off for this experiment.'),
   );
   const jobs = jobsOf(points.filter((_, index) => obstacles[index] === null));
   const placed = jobs.length > 0 && experiment.retrieval !== null ? casesOf(experiment.retrieval, texts, tokenizer, model) : [];

@@ -223,13 +223,19 @@ function refusal(response: Response, at: URL, host: string, hasToken: boolean): 
   }
   if (status === 429) {
     const seconds = Number(headers.get('Retry-After') ?? NaN);
-    const when = seconds > 0 && seconds <= maximumRetrySeconds ? `in ${Math.ceil(seconds)} s` : 'later';
+    const when = seconds > 0 && seconds <= maximumRetrySeconds ? `in ${Math.ceil(seconds)} s` : 'after a while';
     return new InputError(
-      `${host} limits how often it is asked (429); fetch again ${when}${hasToken ? '' : ', or with a token, which may ask more often'}.`,
+      hasToken
+        ? `${host} limits how often it is asked (429); fetch again ${when}.`
+        : `${host} limits how often it is asked (429); fetch again ${when}, or with a token, which may ask more often.`,
     );
   }
   if (code === 'RepoNotFound' || status === 404) {
-    return new InputError(`${what} is not on ${host}, or is private; check the name${hasToken ? '' : `, or ${login}`}.`);
+    return new InputError(
+      hasToken
+        ? `${what} is not on ${host}, or is private; check the name.`
+        : `${what} is not on ${host}, or is private; check the name, or ${login}.`,
+    );
   }
   if (status === 401 || status === 403) {
     return new InputError(`${host} refuses ${what} (${status}); ${login}.`);

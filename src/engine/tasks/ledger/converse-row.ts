@@ -1,3 +1,4 @@
+import { text } from '../../../core/l10n';
 import { spreadRows } from '../../../core/math/spread-rows';
 import { callsPerBlock, type LedgerOptions, type LedgerRow } from '../../../core/ledger/report';
 import { wholeCallBytes } from '../../../core/predict/memory';
@@ -47,7 +48,7 @@ export async function converseRow(options: LedgerOptions, device: Device, signal
       inspect,
     );
     const { maxRelError, leak } = check.result(shape);
-    const stated = { error: roundingError(largestScore), reason: 'float32 rounding of the scores' };
+    const stated = { error: roundingError(largestScore), reason: text('float32 rounding of the scores') };
     const calls = { formula: 'L', calls: shape.layers };
     return {
       statement: 'Theorem 4.2',

@@ -1,3 +1,4 @@
+import { said, text } from '../../../core/l10n';
 import { plannedProvider } from '../../../core/predict/executor';
 import { InputError } from '../../../core/errors';
 import type { SimulationOptions } from '../../../core/options/table';
@@ -73,7 +74,7 @@ export async function simulateShards(
   const shards = shardsOf(plan, parts);
   await checkModel(planned);
   checkScore(options, model.config, plan.tokens);
-  const obstacle = options.quality ? qualityObstacle(plan, model.config, options.score) : 'Quality was switched off for this run.';
+  const obstacle = options.quality ? qualityObstacle(plan, model.config, options.score) : text('Quality was switched off for this run.');
   const scored = { ...options, quality: obstacle === null };
   const planOf = (count: number): Plan => largestPlan(plan, shardsOf(plan, count), scored.quality);
   const largest = largestPlan(plan, shards, scored.quality);
@@ -131,7 +132,7 @@ export async function simulateShards(
 }
 
 function baselineNote({ model }: Plan): string {
-  return `The model's own attention, ${scenarioLabel(nativeScenario(model))}, is not local, so that no shard can be held against it; two-heads evaluate compares predictions in windows.`;
+  return said`The model's own attention, ${scenarioLabel(nativeScenario(model))}, is not local, so that no shard can be held against it; two-heads evaluate compares predictions in windows.`;
 }
 
 /** The progress of shards that are not all landed; what ends them says that they are done. */

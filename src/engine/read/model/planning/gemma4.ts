@@ -1,3 +1,4 @@
+import { said, text } from '../../../../core/l10n';
 import { z } from 'zod';
 import { width } from '../architectures/fields';
 import type { AttentionShape } from './attention';
@@ -60,13 +61,19 @@ export function gemma4Layers(
     notes: [
       ...(images === undefined
         ? []
-        : ['Text is planned as it is read: causal. The tokens of one image see each other on both sides (use_bidirectional_attention).']),
+        : [
+            text(
+              'Text is planned as it is read: causal. The tokens of one image see each other on both sides (use_bidirectional_attention).',
+            ),
+          ]),
       ...(sharing === 0
         ? []
-        : [`The last ${sharing} layers use the keys and values of earlier ones (num_kv_shared_layers): only their queries are counted.`]),
+        : [
+            said`The last ${sharing} layers use the keys and values of earlier ones (num_kv_shared_layers): only their queries are counted.`,
+          ]),
       ...(perLayerInput === 0
         ? []
-        : ['The inputs of each layer from a table of its own (hidden_size_per_layer_input) are stored and not counted as work.']),
+        : [text('The inputs of each layer from a table of its own (hidden_size_per_layer_input) are stored and not counted as work.')]),
     ],
   };
 }

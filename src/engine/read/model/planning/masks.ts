@@ -1,3 +1,4 @@
+import { said } from '../../../../core/l10n';
 import { z } from 'zod';
 import type { LayerScenario } from '../../../../core/scenario/scenario';
 import { quoted } from '../../../../core/text/printable';
@@ -125,8 +126,8 @@ export function pickedMasks(fields: FieldReader, layers: number): Masks | undefi
   return {
     masks: Array.from({ length: layers }, () => ({ kind: 'sliding-window' as const, window: picked })),
     notes: [
-      `A query reads the ${picked} keys that its indexer picks (index_topk), which only a run knows: planned as the last ${picked} keys. Keys that queries of a block pick apart need more tiles, up to those of causal attention.`,
-      `The indexer's own scores (${heads} heads of ${width}, over all earlier keys) are not counted.`,
+      said`A query reads the ${picked} keys that its indexer picks (index_topk), which only a run knows: planned as the last ${picked} keys. Keys that queries of a block pick apart need more tiles, up to those of causal attention.`,
+      said`The indexer's own scores (${heads} heads of ${width}, over all earlier keys) are not counted.`,
     ],
   };
 }

@@ -1,3 +1,4 @@
+import { said, text } from '../../../../core/l10n';
 import { z } from 'zod';
 import { type LayerScenario, ofLayers, type Scenario } from '../../../../core/scenario/scenario';
 import { type LayerShape, type ModelShape, projectionParameters, valueWidthOf } from '../../../../core/shapes';
@@ -113,7 +114,7 @@ function letters(name: string): string {
 }
 
 function unknownNote(modelType: string): string {
-  return `model_type ${quoted(modelType)} is not among those whose documentation was read: planned from its fields, as a decoder with causal attention where they say no more, and with gated feed-forward networks.`;
+  return said`model_type ${quoted(modelType)} is not among those whose documentation was read: planned from its fields, as a decoder with causal attention where they say no more, and with gated feed-forward networks.`;
 }
 
 /** Every layer, what was assumed, and whether queries pick their keys. */
@@ -161,8 +162,10 @@ function idleNotes(layers: readonly Layer[]): string[] {
     return [];
   }
   const recurrent = idle.some(({ attention: { projection = 0 } }) => projection > 0);
-  const what = recurrent ? 'their products are counted, and what mixes tokens in them is not' : 'what mixes tokens in them is not counted';
-  return [`${idle.length} of ${layers.length} layers have no attention over keys, and so no attention calls; ${what}.`];
+  const what = recurrent
+    ? text('their products are counted, and what mixes tokens in them is not')
+    : text('what mixes tokens in them is not counted');
+  return [said`${idle.length} of ${layers.length} layers have no attention over keys, and so no attention calls; ${what}.`];
 }
 
 function layerShape({ attention, network }: Layer, plain: boolean): LayerShape {

@@ -1,3 +1,4 @@
+import { said } from '../../../../core/l10n';
 import { quoted, shown } from '../../../../core/text/printable';
 import { refuse } from '../architectures/fields';
 import { checkOwnCode, classOf, type ConfigJson, judgeKeys, quantisationKeys } from '../keys';
@@ -95,9 +96,11 @@ export function textPart(config: ConfigJson, type: string, path: string): TextPa
 }
 
 function onlyText(part: string, described: readonly string[]): string {
-  return `Only text is planned (${part}): ${described.length === 0 ? 'other inputs are' : `${described.join(', ')} is`} not.`;
+  return described.length === 0
+    ? said`Only text is planned (${part}): other inputs are not.`
+    : said`Only text is planned (${part}): ${described.join(', ')} is not.`;
 }
 
 function otherInputsLack(type: string): string {
-  return `${shown(type)} reads other inputs than text`;
+  return said`${shown(type)} reads other inputs than text`;
 }
