@@ -26,20 +26,14 @@ type Figure = readonly [name: string, value: string];
 
 const none = 'not measured';
 
-/** What sums up a run in a table of many. The first column names the run. */
+/** What sums up a run in a table of many: what it is and what came out, then what went in. The first column names the run. */
 export const summaryColumns: readonly { readonly title: string; readonly numeric: boolean; readonly of: (report: RunReport) => string }[] =
   [
     { title: 'Scenario', numeric: false, of: ({ scenario }) => scenarioLabel(scenario) },
-    { title: 'Prompt', numeric: false, of: ({ prompt }) => fileName(prompt.path) },
-    { title: 'Construction', numeric: false, of: ({ construction }) => construction },
-    { title: 'M', numeric: true, of: ({ oracle }) => formatCount(oracle.inputLength) },
-    { title: 'Tokens', numeric: true, of: ({ prompt }) => formatCount(prompt.tokens) },
+    { title: 'Verdict', numeric: false, of: ({ verdict }) => verdictName(verdict.kind) },
     { title: 'Calls', numeric: true, of: ({ run }) => formatCount(run.calls.total) },
     { title: 'Time', numeric: true, of: ({ run }) => formatDuration(run.wallMs) },
-    { title: 'Peak memory', numeric: true, of: ({ run }) => formatBytes(run.peakRssBytes) },
     { title: 'Max abs error', numeric: true, of: ({ fidelity }) => (fidelity === null ? '-' : formatError(fidelity.maxAbsError)) },
-    { title: 'Verdict', numeric: false, of: ({ verdict }) => verdictName(verdict.kind) },
-    { title: 'Scored', numeric: false, of: ({ quality }) => (quality === null ? '-' : (quality.score ?? 'all')) },
     { title: 'Perplexity', numeric: true, of: ({ quality }) => (quality === null ? '-' : formatFigure(quality.perplexity)) },
     {
       title: 'Mean KL, nats',
@@ -47,6 +41,12 @@ export const summaryColumns: readonly { readonly title: string; readonly numeric
       of: ({ quality }) => (quality === null ? '-' : quality.ownBaseline === true ? 'its own baseline' : formatFigure(quality.meanKl)),
     },
     { title: 'KL touched, nats', numeric: true, of: ({ quality }) => (quality?.touched ? formatFigure(quality.touched.meanKl) : '-') },
+    { title: 'Peak memory', numeric: true, of: ({ run }) => formatBytes(run.peakRssBytes) },
+    { title: 'M', numeric: true, of: ({ oracle }) => formatCount(oracle.inputLength) },
+    { title: 'Tokens', numeric: true, of: ({ prompt }) => formatCount(prompt.tokens) },
+    { title: 'Scored', numeric: false, of: ({ quality }) => (quality === null ? '-' : (quality.score ?? 'all')) },
+    { title: 'Construction', numeric: false, of: ({ construction }) => construction },
+    { title: 'Prompt', numeric: false, of: ({ prompt }) => fileName(prompt.path) },
   ];
 
 /** A run's name among others: its place and its scenario. @param index 0-based */

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { adviceOf, advisedMask } from '../../support/advices';
 import { activated, openPrompt, run } from '../../support/host';
 import { script, shownInputs, textsOf } from '../../support/workbench/dialogs';
-import { editors } from '../../support/workbench/editors';
+import { openTextDocument } from '../../support/workbench/documents';
+import { editors, show } from '../../support/workbench/editors';
 import { set } from '../../support/workbench/settings';
 
 const text = 'First line.\nSecond line.\nThird line.\n';
@@ -40,5 +41,15 @@ describe('an advice', () => {
     await running;
     expect(textsOf('information').at(-1)).toBe('Two Heads: No mask was found that keeps the mean KL within 0.02.');
     expect(editors.active?.document.languageId).toBe('markdown');
+  });
+
+  it('is not of a prompt without a file, which no experiment could name', async () => {
+    const { engine } = await activated();
+    show(await openTextDocument({ language: 'markdown', content: text }));
+    await run('adviseMask');
+    expect(textsOf('warning').at(-1)).toBe(
+      'Two Heads: Untitled-1 is no file yet, and advice is an experiment file that names it; save it first.',
+    );
+    expect(engine.calls).toEqual([]);
   });
 });
