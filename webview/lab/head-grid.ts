@@ -103,6 +103,9 @@ export class HeadGrids {
   }
 }
 
+/** What is marked in a grid: nothing of it changes with the selected tokens. */
+type Marked = readonly [layer: number | null, head: number | null, pointed: number | null];
+
 /** One small map of all heads. */
 class HeadGrid {
   readonly element: HTMLElement;
@@ -118,6 +121,7 @@ class HeadGrid {
   #layers = 1;
   #columns = 1;
   #pointed: number | null = null;
+  #marked: Marked | null = null;
 
   constructor(theme: ThemeWatcher, selection: Selection, measure: HeadMeasure, title: string) {
     this.#selection = selection;
@@ -162,13 +166,19 @@ class HeadGrid {
     setAttributes(this.#picture.canvas, {
       'aria-label': t('{0}, of each head: {1}. Arrow keys choose a head.', this.#title.textContent, said),
     });
+    this.#marked = null;
     this.#picture.repaint();
   }
 
-  /** Draws the selection again. */
+  /** Draws the selected head again where it is another one: while tokens are selected, a grid of thousands of heads stays as it is. */
   mark(): void {
-    this.#picture.redraw();
     const { layer, head } = this.#selection.current;
+    const marked = [layer, head, this.#pointed] as const;
+    if (marked.every((each, index) => each === this.#marked?.[index])) {
+      return;
+    }
+    this.#marked = marked;
+    this.#picture.redraw();
     const index = this.#pointed ?? (layer === null || head === null ? -1 : this.#indexOf(layer, head));
     setText(
       this.#reading,
