@@ -1,4 +1,4 @@
-import { messageShown } from './l10n';
+import { messageShown, text } from './l10n';
 
 /**
  * Input that Two Heads refuses: a bad option, file, model or plan.
@@ -18,7 +18,7 @@ export class InputError extends Error {
 /** A run was cancelled. The command line exits with 130, as shells do after an interrupt. */
 export class CancelledError extends Error {
   override readonly name = 'CancelledError';
-  constructor(message = 'The run was cancelled.') {
+  constructor(message = text('The run was cancelled.')) {
     super(message);
   }
 }

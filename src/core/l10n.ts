@@ -47,23 +47,23 @@ export function english(message: string, ...values: readonly (string | number)[]
 }
 
 /**
- * What was made in English of one of some texts, in the editor's language, its values too where they are such texts; anything else as
- * it is.
+ * What was made in English of one of some texts, in the editor's language, its values too where they are put together of such texts;
+ * anything else as it is.
  *
  * @param messages English, with `{0}`, `{1}` for values; of those that fit, the one of most words counts
  */
 export function localised(made: string, messages: readonly string[]): string {
   let found: { readonly message: string; readonly letters: number; readonly values: readonly string[] } | undefined;
   for (const message of translations.size === 0 ? [] : messages) {
-    const { letters, pattern, order } = templateOf(message);
-    const groups = letters > (found?.letters ?? -1) ? pattern.exec(made)?.slice(1) : undefined;
+    const { letters, words, pattern, order } = templateOf(message);
+    const groups = letters > (found?.letters ?? -1) && made.includes(words) ? pattern.exec(made)?.slice(1) : undefined;
     if (groups !== undefined) {
       const values: string[] = [];
       groups.forEach((group, index) => (values[order[index]] = group));
       found = { message, letters, values };
     }
   }
-  return found === undefined ? made : t(found.message, ...found.values.map((value) => localised(value, messages)));
+  return found === undefined ? made : t(found.message, ...found.values.map((value) => inParts(value, messages)));
 }
 
 /**
@@ -75,12 +75,37 @@ export function messageShown(made: string): string {
     return made;
   }
   const known = (sentences ??= [...translations.keys()].filter((message) => isSentence(message) || isCount(message)));
-  const whole = localised(made, known);
-  if (whole !== made) {
+  return inParts(made, known);
+}
+
+/** Most parts of what is put together: what people wrote, such as a mask, has any number of commas. */
+const mostParts = 20;
+
+/** A text in the editor's language as a whole, or else part by part, of which as many together as are one text. */
+function inParts(made: string, messages: readonly string[]): string {
+  const whole = localised(made, messages);
+  // Every other one is what stands between two parts.
+  const parts = made.split(/(: |; |, |\.$)/);
+  if (whole !== made || parts.length === 1 || parts.length > 2 * mostParts) {
     return whole;
   }
-  const parts = made.split(/(: |; |, |\.$)/).map((part) => localised(part, known));
-  return parts.join('');
+  let shown = '';
+  for (let from = 0; from < parts.length;) {
+    let to = parts.length;
+    let found: string;
+    do {
+      const together = parts.slice(from, to).join('');
+      found = localised(together, messages);
+      if (found !== together) {
+        break;
+      }
+      to -= 2;
+    } while (to > from);
+    to = Math.max(to, from + 1);
+    shown += found + (parts[to] ?? '');
+    from = to + 1;
+  }
+  return shown;
 }
 
 /** Whether a text says enough beside its values to be known by that: two words. */
@@ -88,7 +113,7 @@ export function isSentence(message: string): boolean {
   return /\p{L}\P{L}*\s\P{L}*\p{L}/u.test(message.replace(/\{\d+\}/g, ''));
 }
 
-/** Whether a text is a number of things, such as `{0} tokens`. */
+/** Whether a text is a number of things, such as `{0} tokens`, or one with a digit in its name, such as `{0} rounding` of float32. */
 function isCount(message: string): boolean {
   return /^\{0\} \p{L}+$/u.test(message);
 }
@@ -97,6 +122,8 @@ function isCount(message: string): boolean {
 interface Template {
   /** How many characters it has beside its values. */
   readonly letters: number;
+  /** Its longest words between two values, which a text has that is it. */
+  readonly words: string;
   readonly pattern: RegExp;
   /** Which value each group of the pattern is. */
   readonly order: readonly number[];
@@ -110,10 +137,11 @@ function templateOf(message: string): Template {
     const parts = message.split(/\{(\d+)\}/);
     const words = parts.filter((_, index) => index % 2 === 0);
     const pattern = new RegExp(
-      `^${words.map((each) => each.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join(isCount(message) ? '([\\d,.]+)' : '([^]*?)')}$`,
+      `^${words.map((each) => each.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join(isCount(message) ? '(\\S*\\d\\S*)' : '([^]*?)')}$`,
     );
     const order = parts.filter((_, index) => index % 2 === 1).map(Number);
-    template = { letters: words.join('').length, pattern, order };
+    const longest = words.reduce((one, other) => (other.length > one.length ? other : one));
+    template = { letters: words.join('').length, words: longest, pattern, order };
     templates.set(message, template);
   }
   return template;

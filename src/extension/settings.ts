@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { said } from '../core/l10n';
 import { editorSettings } from '../core/options/editor';
 import { type Choice, wordsOf } from '../core/options/option';
 import { readValue } from '../core/options/read';
@@ -70,7 +71,7 @@ function typed<T extends string | number | boolean>(
   const value = given(name) ?? standard;
   return isType(value)
     ? [value, null]
-    : [standard, `Setting ${settingsSection}.${name} of ${described(value)} is not possible; give a ${typeof standard}.`];
+    : [standard, said`Setting ${settingsSection}.${name} of ${described(value)} is not possible; give a ${typeof standard}.`];
 }
 
 /** All options of a simulation that are not in the scenario form. @throws InputError for an invalid setting */

@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { InputError, messageOf } from '../core/errors';
+import { said, text } from '../core/l10n';
 import { type BrokerAddress, endpointOf, hintsOf } from './address';
 
 export type { BrokerAddress };
@@ -133,26 +134,29 @@ function refusal(address: BrokerAddress, name: string, error: unknown): InputErr
   const { code } = error as NodeJS.ErrnoException;
   const because = (reason: string, fix: string): InputError => new InputError(`The broker ${name} ${reason}; ${fix}.`);
   if (/WRONGPASS|invalid username-password/.test(message)) {
-    return because('refuses the user or the password', `check the user in its address and ${hints.passwordPlace}`);
+    return because(text('refuses the user or the password'), said`check the user in its address and ${hints.passwordPlace}`);
   }
   if (/NOAUTH/.test(message)) {
-    return because('wants a password', hints.givePassword);
+    return because(text('wants a password'), hints.givePassword);
   }
   if (/without any password configured/.test(message)) {
-    return because('has no password, and one was given', `${hints.dropPassword}, or set a password there`);
+    return because(text('has no password, and one was given'), said`${hints.dropPassword}, or set a password there`);
   }
   if (/NOPERM/.test(message)) {
-    return because(`does not let this user work (${message})`, 'give the user the rights that docs/fleet names');
+    return because(said`does not let this user work (${message})`, text('give the user the rights that docs/fleet names'));
   }
   if (code !== undefined && /CERT|SIGNED|ALTNAME|UNABLE_TO/.test(code)) {
-    return because(`has a certificate that is not trusted (${message})`, hints.trust);
+    return because(said`has a certificate that is not trusted (${message})`, hints.trust);
   }
   if (url.startsWith('rediss:') && code !== 'ECONNREFUSED' && code !== 'ENOTFOUND') {
     // A server without TLS waits for the rest of what it takes for a command.
-    return because(`does not answer through TLS (${message})`, 'check its address, and whether it speaks TLS: otherwise use redis://');
+    return because(
+      said`does not answer through TLS (${message})`,
+      text('check its address, and whether it speaks TLS: otherwise use redis://'),
+    );
   }
   if (url.startsWith('redis:') && (code === 'ECONNRESET' || /closed/i.test(message))) {
-    return because('closed the connection', 'if it wants TLS, use rediss://');
+    return because(text('closed the connection'), text('if it wants TLS, use rediss://'));
   }
-  return because(`cannot be reached (${message})`, 'check its address, and that it runs');
+  return because(said`cannot be reached (${message})`, text('check its address, and that it runs'));
 }

@@ -5,6 +5,7 @@ import { CancelledError, InputError, messageOf } from '../core/errors';
 import { waitingPerWorker } from '../core/fleet/jobs';
 import { fitting, type Requirement, type Versions, whyNone, type WorkerState } from '../core/fleet/worker-state';
 import { formatCount, formatDuration, formatNumberOf } from '../core/format';
+import { said } from '../core/l10n';
 import { shown } from '../core/text/printable';
 import { describeEnvironment } from '../engine/machine';
 import { type Broker, keyPrefix } from './broker';
@@ -169,7 +170,11 @@ class Coordinator {
     this.summarise();
     if (this.failures.length > 0) {
       const rest = this.failures.length - 1;
-      throw new Error(`${this.failures[0]}${rest > 0 ? `; ${formatCount(rest)} more failed` : ''}; what else there was is measured.`);
+      throw new Error(
+        rest > 0
+          ? said`${this.failures[0]}; ${formatCount(rest)} more failed; what else there was is measured.`
+          : said`${this.failures[0]}; what else there was is measured.`,
+      );
     }
   }
 

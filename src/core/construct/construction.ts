@@ -1,4 +1,5 @@
 import { InputError } from '../errors';
+import { text } from '../l10n';
 import type { Arrangement, ArrangementRequest } from './arrangement';
 import type { Mask } from '../scenario/mask';
 import { windowBands } from './bands';
@@ -76,7 +77,7 @@ export function localArrangement(reach: number, mask: Mask, request: BlackBoxReq
   const { tokens, inputLength, construction } = request;
   return construction === 'tight' && reach > 0 && reach < Math.min(inputLength, tokens - 1)
     ? localBands(request, reach)
-    : maskArrangement(mask, 'Scenario "local-window"', request);
+    : maskArrangement(mask, text('Scenario "local-window"'), request);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { InputError } from '../errors';
+import { said, text } from '../l10n';
 import { scenarioLabel } from '../scenario/scenario';
 import { nothingTouched } from '../scenario/touched';
 import type { ModelShape } from '../shapes';
@@ -64,16 +65,16 @@ function unknownBecause(
   { score }: Pick<ExperimentReport['experiment'], 'score'>,
 ): string {
   if (found !== null) {
-    return 'it is no finite number';
+    return text('it is no finite number');
   }
   if (budget === 'predictedMs') {
-    return 'run two-heads calibrate first';
+    return text('run two-heads calibrate first');
   }
   return !unscored
-    ? 'predictions under this scenario mean nothing'
+    ? text('predictions under this scenario mean nothing')
     : score === 'all'
-      ? 'one token has no next token to predict'
-      : `score ${score} leaves none of its positions`;
+      ? text('one token has no next token to predict')
+      : said`score ${score} leaves none of its positions`;
 }
 
 /** A limit with its tolerance, rounded up by a few units in the last place, so that 105 is within 5% of 100. */

@@ -1,3 +1,4 @@
+import { text } from '../l10n';
 import type { OptionTable, ValuesOf } from '../options/option';
 
 const anyAmount = { type: 'number', maximum: Number.MAX_SAFE_INTEGER } as const;
@@ -66,7 +67,7 @@ export const toleranceOption = {
   flag: 'tolerance',
   symbol: 'p%',
   description: 'How far a value may be over its budget, in percent of it, where the budget has no tolerance of its own.',
-  value: { type: 'text', pattern: tolerancePattern, form: 'a percentage such as 5%' },
+  value: { type: 'text', pattern: tolerancePattern, form: text('a percentage such as 5%') },
   default: '0%',
 } as const;
 

@@ -1,4 +1,5 @@
 import { formatCount, formatDuration, formatFigure } from '../format';
+import { messageShown, t, text } from '../l10n';
 import { visible } from '../text/printable';
 import type { BudgetCheck } from './budget-checks';
 import type { BudgetName } from './budgets';
@@ -7,12 +8,12 @@ import type { BudgetName } from './budgets';
 export const budgetNames: Readonly<Record<BudgetName, string>> = {
   tokens: 'tokens',
   calls: 'calls',
-  memoryMiB: 'expected peak memory',
-  predictedMs: 'expected time',
-  perplexityRatio: 'ratio of perplexities',
-  kl: 'mean KL',
-  klWithin: 'mean KL within the trained length',
-  klTouched: 'mean KL at touched positions',
+  memoryMiB: text('expected peak memory'),
+  predictedMs: text('expected time'),
+  perplexityRatio: text('ratio of perplexities'),
+  kl: text('mean KL'),
+  klWithin: text('mean KL within the trained length'),
+  klTouched: text('mean KL at touched positions'),
 };
 
 /**
@@ -55,15 +56,18 @@ function budgetValue(budget: BudgetName, value: number | null): string {
 
 /** What broke, in a clause: the prompt, the budget, the value and the limit. */
 export function brokenText({ prompt, scenario, blockSize, budget, value, limit, allowed, unknown, failed }: BudgetCheck): string {
-  const where = `${prompt} under ${scenario}, M = ${blockSize}`;
-  const [is, mayBe] = budgetFigures({ budget, value }, allowed);
-  const tolerated = allowed === limit ? '' : ` (${mayBe} with its tolerance)`;
+  const where = t('{0} under {1}, M = {2}', prompt, scenario, blockSize);
   if (failed !== undefined) {
-    return `${where} failed (${failed})`;
+    return t('{0} failed ({1})', where, messageShown(failed));
   }
-  return value === null
-    ? `${where} has no ${budgetNames[budget]} (${unknown ?? 'it is not known'})`
-    : `${where} has ${budgetNames[budget]} ${is}, over ${allowed === limit ? mayBe : budgetFigures({ budget, value }, limit)[1]}${tolerated}`;
+  const name = t(budgetNames[budget]);
+  if (value === null) {
+    return t('{0} has no {1} ({2})', where, name, unknown === undefined ? t('it is not known') : messageShown(unknown));
+  }
+  const [is, mayBe] = budgetFigures({ budget, value }, allowed);
+  return allowed === limit
+    ? t('{0} has {1} {2}, over {3}', where, name, is, mayBe)
+    : t('{0} has {1} {2}, over {3} ({4} with its tolerance)', where, name, is, budgetFigures({ budget, value }, limit)[1], mayBe);
 }
 
 /**

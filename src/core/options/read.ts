@@ -1,4 +1,5 @@
 import { InputError } from '../errors';
+import { said } from '../l10n';
 import { described } from '../text/printable';
 import {
   choiceDefinition,
@@ -35,9 +36,7 @@ export function readText({ value }: Pick<Option, 'value'>, text: string, what: s
     case 'choice':
       return oneOf(value.noun, text, wordsOf({ value }));
     case 'whole':
-      return text === value.zero?.word
-        ? 0
-        : wholeNumber(what, text, value.minimum, value.maximum, value.zero && `or ${value.zero.word}`) * (value.scale ?? 1);
+      return text === value.zero?.word ? 0 : wholeNumber(what, text, value.minimum, value.maximum, value.zero?.word) * (value.scale ?? 1);
     case 'number':
       return text === value.zero?.word ? 0 : realNumber(what, text, value);
     case 'switch':
@@ -62,7 +61,7 @@ export function readValue({ value }: { readonly value: OptionValue }, given: unk
     case 'choice': {
       const words = value.choices.map((choice) => choice.value);
       if (!words.some((word) => word === given)) {
-        throw refused(`use one of ${words.join(', ')}`);
+        throw refused(said`use one of ${words.join(', ')}`);
       }
       return given as string;
     }
@@ -72,7 +71,11 @@ export function readValue({ value }: { readonly value: OptionValue }, given: unk
         return 0;
       }
       if (typeof given !== 'number' || !Number.isInteger(given) || given < minimum || given > maximum) {
-        throw refused(`use a whole number from ${minimum} to ${maximum}${zero === undefined ? '' : `, or 0 for ${zero.meaning}`}`);
+        throw refused(
+          zero === undefined
+            ? said`use a whole number from ${minimum} to ${maximum}`
+            : said`use a whole number from ${minimum} to ${maximum}, or 0 for ${zero.meaning}`,
+        );
       }
       return given * scale;
     }
@@ -82,18 +85,20 @@ export function readValue({ value }: { readonly value: OptionValue }, given: unk
         return 0;
       }
       if (typeof given !== 'number' || !isWithin(given, value)) {
-        throw refused(`use a number ${rangeText(value)}${zero === undefined ? '' : `, or 0 for ${zero.meaning}`}`);
+        throw refused(
+          zero === undefined ? said`use a number ${rangeText(value)}` : said`use a number ${rangeText(value)}, or 0 for ${zero.meaning}`,
+        );
       }
       return given;
     }
     case 'switch':
       if (typeof given !== 'boolean') {
-        throw refused('use true or false');
+        throw refused(said`use true or false`);
       }
       return given;
     case 'text':
       if (typeof given !== 'string' || given === '') {
-        throw refused('give a text');
+        throw refused(said`give a text`);
       }
       if (!isOfForm(value, given)) {
         throw refused(`use ${value.form ?? 'another text'}`);
@@ -135,7 +140,7 @@ export function readFields(given: unknown, known: readonly string[], what: strin
 
 /** M as a form, a setting or a tool has it; 0 leaves it to calibration. @throws InputError */
 export function readBlockSize(given: unknown): number {
-  return readValue(optionTable.blockSize, given, 'Block size') as number;
+  return readValue(optionTable.blockSize, given, said`Block size`) as number;
 }
 
 /** Names of the parameters that scenarios take. */
@@ -236,15 +241,18 @@ function isWithin(number: number, { minimum, maximum }: NumberValue): boolean {
 }
 
 function rangeText({ minimum, maximum }: NumberValue): string {
-  return minimum === undefined ? `above 0 and up to ${maximum}` : `from ${minimum} to ${maximum}`;
+  return minimum === undefined ? said`above 0 and up to ${maximum}` : said`from ${minimum} to ${maximum}`;
 }
 
 function realNumber(what: string, value: string, range: NumberValue): number {
   // No hexadecimal, which `Number` reads too.
   const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value.trim()) ? Number(value) : NaN;
   if (!isWithin(number, range)) {
-    const more = range.zero === undefined ? '' : `, or ${range.zero.word}`;
-    throw new InputError(`${what} of "${value}" is not possible; use a number ${rangeText(range)}${more}.`);
+    throw new InputError(
+      range.zero === undefined
+        ? `${what} of "${value}" is not possible; use a number ${rangeText(range)}.`
+        : `${what} of "${value}" is not possible; use a number ${rangeText(range)}, or ${range.zero.word}.`,
+    );
   }
   return number;
 }
@@ -252,14 +260,17 @@ function realNumber(what: string, value: string, range: NumberValue): number {
 /**
  * `value` as a whole number within limits.
  *
- * @param otherwise what else is possible, such as `or auto`
+ * @param otherwise what else is possible, such as `auto`
  * @throws InputError that names the option, the value and the limits
  */
 function wholeNumber(what: string, value: string, minimum: number, maximum: number, otherwise?: string): number {
   const number = /^[+-]?\d+$/.test(value.trim()) ? Number(value) : NaN;
   if (!Number.isInteger(number) || number < minimum || number > maximum) {
-    const more = otherwise === undefined ? '' : `, ${otherwise}`;
-    throw new InputError(`${what} of "${value}" is not possible; use a whole number from ${minimum} to ${maximum}${more}.`);
+    throw new InputError(
+      otherwise === undefined
+        ? `${what} of "${value}" is not possible; use a whole number from ${minimum} to ${maximum}.`
+        : `${what} of "${value}" is not possible; use a whole number from ${minimum} to ${maximum}, or ${otherwise}.`,
+    );
   }
   return number;
 }

@@ -234,7 +234,7 @@ export const optionTable = {
     description: text(
       "Positions of the prompt, or of each window, at which quality is measured: `all` of them; `last-half`, llama.cpp's layout, which leaves out those with little context; or `from=n`, those after the first n tokens. Figures of different layouts do not compare.",
     ),
-    value: { type: 'text', pattern: scorePattern, form: 'all, last-half, or from= with a position such as from=512' },
+    value: { type: 'text', pattern: scorePattern, form: text('all, last-half, or from= with a position such as from=512') },
     default: 'all',
     group: 'engine',
     of: 'quality',

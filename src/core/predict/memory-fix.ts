@@ -1,6 +1,7 @@
 import { isBlackBox } from '../construct/construction';
 import { InputError } from '../errors';
 import { formatBytes, formatCount, formatNumberOf, formatShare } from '../format';
+import { said, text } from '../l10n';
 import { makePlan, type Plan, planOfLength } from '../plan/plan';
 import { fitsIn, leastLimit, type MemoryEstimate, memoryDetail, memoryMargin, memoryOf, type MemoryUse } from './memory';
 
@@ -33,9 +34,13 @@ export const mostShards = 10_000;
  * @param allowed bytes; the run does not fit in them
  */
 export function memoryRefusal(plan: Plan, use: MemoryUse, memory: MemoryEstimate, allowed: number, smaller: SmallerRuns = {}): InputError {
-  const what = smaller.shards === undefined ? '' : ` over the ${formatNumberOf(plan.tokens, 'token')} that a shard reads`;
+  const size = plan.oracle.inputLength;
+  const what =
+    smaller.shards === undefined
+      ? said`A block size of ${size}`
+      : said`A block size of ${size} over the ${formatNumberOf(plan.tokens, 'token')} that a shard reads`;
   return new InputError(
-    `A block size of ${plan.oracle.inputLength}${what} needs about ${formatBytes(leastLimit(memory))} of memory (${memoryDetail(memory)}, and ${formatShare(memoryMargin)} for what that may be off) and ${formatBytes(allowed)} may be used; ${fixOf(plan, use, allowed, smaller)}.`,
+    `${what} needs about ${formatBytes(leastLimit(memory))} of memory (${memoryDetail(memory)}, and ${formatShare(memoryMargin)} for what that may be off) and ${formatBytes(allowed)} may be used; ${fixOf(plan, use, allowed, smaller)}.`,
   );
 }
 
@@ -50,6 +55,18 @@ function leanerUses(use: MemoryUse, { whole = false }: SmallerRuns): { readonly 
   ];
   return options.flatMap(([applies, option, less]) => (applies ? [{ option, less }] : []));
 }
+
+/** What fixes are put together of, as `messageShown` finds them again: as the first, as another one, and before more that it takes. */
+export const fixParts: readonly string[] = [
+  ...[text('use no --baseline dense'), text('use --no-quality'), text('use --verify none'), text('use --verify rows')],
+  ...[text('use --block {0}'), text('use {0} shards'), text('use --oracle-layers 1 and --oracle-heads 1')],
+  ...[text('or no --baseline dense'), text('or --no-quality'), text('or --verify rows')],
+  ...[text('or --block {0}'), text('or --oracle-layers 1 and --oracle-heads 1')],
+  ...[text('use no --baseline dense and {0}'), text('use --no-quality and {0}'), text('use --verify none and {0}')],
+  ...[text('no --baseline dense'), text('no --baseline dense and {0}'), text('--no-quality and {0}'), text('--verify none and {0}')],
+  ...[text('--oracle-layers 1 and --oracle-heads 1'), text('{0} shards'), text('a window with which it reads no more than {0}')],
+  ...[text('--max-tokens {0} and {1}'), text('--context {0} and {1}'), text('--tokens {0} and {1}')],
+];
 
 /** What to change: one option where one is enough, else several, else the prompt, else the limit. */
 function fixOf(plan: Plan, use: MemoryUse, allowed: number, smaller: SmallerRuns): string {
@@ -92,13 +109,16 @@ function fixOf(plan: Plan, use: MemoryUse, allowed: number, smaller: SmallerRuns
   const length = longestLength(plan, (tried) => fits(tried, alone));
   if (length === undefined) {
     const least = formatBytes(leastLimit(memoryOf(leastPlan(plan), alone)));
-    return `no run of this model fits, however short the prompt: at least ${least} must be free${whole ? '' : ', and as much be allowed with --memory-limit'}`;
+    return whole
+      ? said`no run of this model fits, however short the prompt: at least ${least} must be free`
+      : said`no run of this model fits, however short the prompt: at least ${least} must be free, and as much be allowed with --memory-limit`;
   }
   if (shards !== undefined) {
     const { tokens } = shortestShard(shards);
-    return `no number of shards fits, since each also reads the tokens around its own that it depends on, ${formatNumberOf(tokens, 'token')} at least: use ${using(`a window with which it reads no more than ${formatCount(length)}`)}`;
+    return said`no number of shards fits, since each also reads the tokens around its own that it depends on, ${formatNumberOf(tokens, 'token')} at least: use ${using(`a window with which it reads no more than ${formatCount(length)}`)}`;
   }
-  return `no block size fits: ${flag === '--max-tokens' ? 'cut the prompt with' : 'use'} ${[`${flag} ${length}`, ...leaner].join(' and ')}`;
+  const cut = [`${flag} ${length}`, ...leaner].join(' and ');
+  return flag === '--max-tokens' ? said`no block size fits: cut the prompt with ${cut}` : said`no block size fits: use ${cut}`;
 }
 
 /** The longest prompt that fits, to 1%, which a few more plans tell; undefined where none does. */

@@ -3,7 +3,7 @@ import type { TokenCurves } from '../atlas/by-token';
 import type { ChoiceReport } from '../chosen/report';
 import type { Construction } from '../construct/construction';
 import { formatCount, formatDeviation } from '../format';
-import { t } from '../l10n';
+import { messageShown, t } from '../l10n';
 import type { PredictionFidelity, TokenwiseFidelity, WrongHalo } from './around-attention';
 import type { RoundingUse } from '../math/rounding';
 import type { Activations, Baseline, Executor, Precision } from '../options/table';
@@ -48,8 +48,7 @@ export function withTokenizerNote(plan: Plan, { name, exact, reason, error }: To
     return plan;
   }
   const estimate = t('The {0} tokens are an estimate by {1}.', formatCount(plan.tokens), name);
-  // The engine gives the reason, in English.
-  return { ...plan, notes: [...plan.notes, [estimate, ...(reason === null ? [] : [reason]), errorText(error)].join(' ')] };
+  return { ...plan, notes: [...plan.notes, [estimate, ...(reason === null ? [] : [messageShown(reason)]), errorText(error)].join(' ')] };
 }
 
 function errorText(error: TokenizerDescription['error']): string {

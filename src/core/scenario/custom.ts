@@ -45,5 +45,5 @@ export const custom: ScenarioDefinition<CustomScenario> = {
   },
   bound: (_scenario, _blockSize, blocks) => ({ theorem: 'Theorem 3.4, any mask', formula: 'T^2', tiles: blocks * blocks }),
   arrangement: ({ expression, starts }, request) =>
-    maskArrangement(new ExpressionMask(expression, request.tokens, undefined, starts), 'A custom mask', request),
+    maskArrangement(new ExpressionMask(expression, request.tokens, undefined, starts), text('A custom mask'), request),
 };

@@ -23,10 +23,10 @@ export const nothingTouched = text("The mask hides no key that the model's own a
  */
 export function touchedPositions(scenario: Scenario, shape: ModelShape, tokens: number): Touched {
   if (isSampled(scenario)) {
-    return 'Keys are sampled, so that no mask says which are hidden.';
+    return text('Keys are sampled, so that no mask says which are hidden.');
   }
   if (tileRuleOf(scenario) !== undefined) {
-    return 'Tiles are chosen in each head of each layer, so that no mask says which keys are hidden.';
+    return text('Tiles are chosen in each head of each layer, so that no mask says which keys are hidden.');
   }
   try {
     const budget = new StepBudget();

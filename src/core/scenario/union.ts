@@ -1,3 +1,4 @@
+import { text } from '../l10n';
 import { cutsOf, maskNodeOf } from './expression/mask-nodes';
 import { type BandedMask, type GeneralMask, type Mask, type Range, type Sight, type VisibleKeys, visibleRanges } from './mask';
 import type { StepBudget } from './pairs/budget';
@@ -42,7 +43,7 @@ function generalUnion(masks: readonly Mask[], tokens: number, budget: StepBudget
   let found: Rectangles | undefined;
   const rectangles = (): Rectangles => {
     if (found === undefined) {
-      const nodes = new MaskNodes(tokens, budget, 'The union of the masks of these layers');
+      const nodes = new MaskNodes(tokens, budget, text('The union of the masks of these layers'));
       found = new Rectangles(
         nodes,
         nodes.join(

@@ -1,3 +1,5 @@
+import { said } from '../l10n';
+
 /**
  * Characters that would break a line, control a terminal or reverse the direction of text: control, format and separator
  * characters, lone surrogates.
@@ -60,5 +62,5 @@ export function described(value: unknown): string {
   if (typeof value === 'string') {
     return quoted(value);
   }
-  return Array.isArray(value) ? 'a list' : typeof value === 'object' && value !== null ? 'an object' : String(value);
+  return Array.isArray(value) ? said`a list` : typeof value === 'object' && value !== null ? said`an object` : String(value);
 }

@@ -1,5 +1,6 @@
 import { isBlackBox } from '../../core/construct/construction';
 import { InputError } from '../../core/errors';
+import { said, text } from '../../core/l10n';
 import type { Precision, SimulationOptions } from '../../core/options/table';
 import type { Plan } from '../../core/plan/plan';
 import { segmentsOf } from '../../core/plan/segments';
@@ -64,13 +65,13 @@ export async function deviceFor(
     throw new InputError(`Activations "${activations}" ${why}; ${fix}, or --activations float32.`);
   };
   if (device.provider !== 'cpu') {
-    refuse(`run on the CPU, not on ${device.provider}`, 'use --provider cpu');
+    refuse(said`run on the CPU, not on ${device.provider}`, text('use --provider cpu'));
   }
   if (executor === 'compiled' || precision !== 'float32') {
-    refuse('are for runs tile by tile', 'leave --executor and --precision out');
+    refuse(text('are for runs tile by tile'), text('leave --executor and --precision out'));
   }
   if (verify === 'none') {
-    refuse('have an error that --verify none would not measure', 'use --verify rows');
+    refuse(text('have an error that --verify none would not measure'), text('use --verify rows'));
   }
   if (!layers.some(({ project, outputAndMlp }) => usesCodes(project, device) || usesCodes(outputAndMlp, device))) {
     throw new InputError(`${name} has no packed weights, so --activations ${activations} changes nothing; leave it out.`);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { said } from '../../core/l10n';
 import { type ListValue, type Option, type OptionTable, type OptionValue, type ValueOf, zeroOf } from '../../core/options/option';
 
 /**
@@ -31,7 +32,7 @@ function valueSchema(value: OptionValue | ListValue): z.ZodType {
             .int()
             .min(0)
             .max(maximum)
-            .refine((given) => given === 0 || given >= minimum, `must be 0 or at least ${minimum}`);
+            .refine((given) => given === 0 || given >= minimum, said`must be 0 or at least ${minimum}`);
     }
     case 'number': {
       const number = z.number().max(value.maximum);
@@ -42,7 +43,7 @@ function valueSchema(value: OptionValue | ListValue): z.ZodType {
     case 'text':
       return value.pattern === undefined
         ? z.string().min(1)
-        : z.string().regex(new RegExp(`^(?:${value.pattern})$`), `must be ${value.form ?? 'another text'}`);
+        : z.string().regex(new RegExp(`^(?:${value.pattern})$`), said`must be ${value.form ?? 'another text'}`);
   }
 }
 

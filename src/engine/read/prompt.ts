@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { InputError, messageOf } from '../../core/errors';
+import { said } from '../../core/l10n';
 import { plainSource, presumedFormat, type PromptSource } from '../../core/source/options';
 import { isPattern, matchesPattern, withoutBraces } from '../../core/text/glob';
 import { linesOf } from '../../core/text/lines';
@@ -25,7 +26,7 @@ export interface Prompt {
 }
 
 /** What to do about a prompt over the size limit. */
-const repair = 'cut the text';
+const repair = said`cut the text`;
 
 /**
  * Reads a prompt from a file's bytes, in an encoding that `decodeText` knows.
@@ -69,7 +70,7 @@ export function checkPromptSize(path: string, bytes: number): void {
  * @throws InputError if there is no such file, or it is empty, binary or too large
  */
 export async function readPrompt(path: string, stdin: AsyncIterable<Uint8Array> = process.stdin, source = plainSource): Promise<Prompt> {
-  const fix = 'give the path of a prompt file, or - for standard input';
+  const fix = said`give the path of a prompt file, or - for standard input`;
   return promptFromText(path, await readTextInput(path, stdin, inputLimits.prompt, fix, repair), source);
 }
 

@@ -182,7 +182,7 @@ export class CalibrationStore {
 
   /** The JSON of a calibration file. @throws InputError where there is none that can be read */
   private async content(path: string): Promise<unknown> {
-    const fix = 'calibrate again';
+    const fix = text('calibrate again');
     return parseJson(await readRegularText(path, inputLimits.calibration, fix, fix), path, fix);
   }
 

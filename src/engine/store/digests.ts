@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError, messageOf } from '../../core/errors';
+import { text } from '../../core/l10n';
 import { parseJson } from '../read/input/json';
 import { inputLimits } from '../read/input/limits';
 import { readPieces } from '../read/input/regular-file';
@@ -112,7 +113,7 @@ async function digestOf(path: string, known: KnownFiles): Promise<string> {
     return before.sha256;
   }
   const digest = createHash('sha256');
-  for await (const piece of readPieces(path, 'remove it from the model, or put the file itself there')) {
+  for await (const piece of readPieces(path, text('remove it from the model, or put the file itself there'))) {
     digest.update(piece);
   }
   const sha256 = digest.digest('hex');

@@ -3,6 +3,7 @@ import { constants, fstatSync, type Stats, writeSync } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError, messageOf } from '../../core/errors';
+import { said } from '../../core/l10n';
 import { openToAppend } from '../read/input/regular-file';
 
 /** File name ending of unfinished files. One that remains is left over from a crash. */
@@ -26,7 +27,7 @@ export async function writeWhole(path: string, content: Content): Promise<void> 
     return;
   }
   if (found === undefined && (await lstat(path).catch(() => undefined))?.isSymbolicLink() === true) {
-    throw new Error('it is a link to nothing');
+    throw new Error(said`it is a link to nothing`);
   }
   const target = found === undefined ? path : await realpath(path);
   const draft = join(dirname(target), `.${basename(target)}.${randomUUID()}${draftEnding}`);
@@ -94,7 +95,7 @@ async function writeInto(path: string, found: Stats, content: Content): Promise<
   const { O_WRONLY, O_NONBLOCK, O_APPEND, O_TRUNC } = constants;
   const how = found.isFIFO() ? O_NONBLOCK : isOwnOutput(found) ? O_APPEND : O_TRUNC;
   const file = await open(path, O_WRONLY | how).catch((error: unknown) => {
-    throw hasCode(error, 'ENXIO') ? new Error('it is a pipe that nobody reads') : error;
+    throw hasCode(error, 'ENXIO') ? new Error(said`it is a pipe that nobody reads`) : error;
   });
   try {
     await (found.isFIFO() ? writePipe(file, content) : writeFile(file, content));
@@ -168,7 +169,7 @@ async function isEnded(file: FileHandle, size: number): Promise<boolean> {
 export async function makeFolder(
   path: string,
   name = path,
-  fix = 'remove what is in its place, or let this user write there',
+  fix = said`remove what is in its place, or let this user write there`,
 ): Promise<void> {
   await mkdir(path, { recursive: true }).catch((error: unknown) => {
     throw new InputError(`${name} cannot be made (${messageOf(error).split(', ')[0]}); ${fix}.`);

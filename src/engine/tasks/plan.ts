@@ -1,5 +1,6 @@
 import { scoredFrom } from '../../core/evaluate/score';
 import type { TextSize } from '../../core/evaluate/text-size';
+import { said } from '../../core/l10n';
 import type { SimulationOptions } from '../../core/options/table';
 import { cacheOf } from '../../core/plan/cache';
 import { type Plan, summarise } from '../../core/plan/plan';
@@ -103,7 +104,7 @@ function modelNotes({ notes, lacks, run }: ModelFolder['config'], tokens: number
   const rope = run?.rotary && ropeNote(run.rotary, tokens);
   return lacks.length === 0
     ? [...notes, ...(rope === undefined ? [] : [rope])]
-    : [...notes, `This model is planned, not run: ${lacks.join('; ')}.`];
+    : [...notes, said`This model is planned, not run: ${lacks.join('; ')}.`];
 }
 
 interface SourceNotes {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { formatBytes, formatCount } from '../../core/format';
-import { t } from '../../core/l10n';
+import { messageShown, t } from '../../core/l10n';
 import { shown } from '../../core/text/printable';
 import type { ListedModel, ModelUse } from '../../engine/read/model/found/list';
 import type { Planner } from '../prompts/planner';
@@ -28,7 +28,7 @@ export async function chooseModel(planner: Planner): Promise<void> {
   }
   const { name, use, reason } = chosen.model;
   if (use === 'refused') {
-    void showWarning(t('Two Heads: {0} cannot be planned: {1}', shown(name, 100), reason ?? ''));
+    void showWarning(t('Two Heads: {0} cannot be planned: {1}', shown(name, 100), messageShown(reason ?? '')));
     return;
   }
   await setModel(name);
@@ -59,8 +59,7 @@ function itemOf(model: ListedModel, current: string): ModelItem {
   return {
     label: withoutIcons(shown(name, 100)),
     description: withoutIcons(facts.join(' · ')),
-    // The engine gives the reason, in English.
-    ...(reason !== null && { detail: withoutIcons(shown(reason, 300)) }),
+    ...(reason !== null && { detail: withoutIcons(shown(messageShown(reason), 300)) }),
     model,
   };
 }

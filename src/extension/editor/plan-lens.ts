@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { formatDuration, formatError } from '../../core/format';
 import { expectation, predictionNotes } from '../../core/hints/expected';
 import { markStale, planHeadline, staleNote } from '../../core/hints/hints';
-import { t } from '../../core/l10n';
+import { messageShown, t } from '../../core/l10n';
 import { contextNote, contextText } from '../../core/plan/context-length';
 import type { DevicePrediction } from '../../core/predict/prediction';
 import { reasonShown } from '../../core/report/verdict-words';
@@ -76,7 +76,7 @@ export class PlanLens extends Disposable implements vscode.CodeLensProvider {
           ...(stale ? [staleNote()] : []),
           ...(failure !== undefined ? [failure] : last === undefined ? [] : [lastRunText(last.run.wallMs, last.fidelity?.maxAbsError)]),
           ...(warning === undefined ? [] : [warning]),
-          ...plan.notes,
+          ...plan.notes.map(messageShown),
           ...(prediction === null ? [] : predictionNotes(prediction)),
           t('Open the Two Heads panel'),
         ].join('\n\n'),

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { errorShown } from '../../core/errors';
 import type { ExperimentSummary } from '../../core/evaluate/report';
-import { t } from '../../core/l10n';
+import { t, text } from '../../core/l10n';
 import type { CallOptions } from '../../engine/process/client';
 import { type BrokerAddress, endpointOf } from '../../fleet/address';
 import type { FleetClient } from '../../fleet/process/fleet-client';
@@ -22,10 +22,10 @@ const consentsKey = 'fleet.consents';
 
 /** Fixes that refusals name. */
 const hints = {
-  givePassword: "give it with the command Set the Broker's Password",
-  dropPassword: "remove it with the command Set the Broker's Password",
-  passwordPlace: "what the command Set the Broker's Password keeps",
-  trust: "start VS Code with NODE_EXTRA_CA_CERTS naming its authority's certificate",
+  givePassword: text("give it with the command Set the Broker's Password"),
+  dropPassword: text("remove it with the command Set the Broker's Password"),
+  passwordPlace: text("what the command Set the Broker's Password keeps"),
+  trust: text("start VS Code with NODE_EXTRA_CA_CERTS naming its authority's certificate"),
 };
 
 /** The extension's access to a broker: the one that the user named, its password, and whether tokens may go there. */

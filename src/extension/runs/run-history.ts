@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../../core/errors';
-import { t } from '../../core/l10n';
+import { messageShown, t } from '../../core/l10n';
 import { subjectOf } from '../../core/record/label';
 import type { LabRecord, LabResult, RecordKind, RecordOf, RunRecord } from '../../core/record/record';
 import { toJson } from '../../core/report/json';
@@ -66,7 +66,9 @@ export class RunHistory extends Disposable {
         // Of a disk that is full or cannot be written once: every result would say the same.
         if (reason !== this.lastReason) {
           this.lastReason = reason;
-          void showWarning(t('Two Heads: {0} cannot be kept ({1}); export it before the window closes.', subjectOf(record), reason));
+          void showWarning(
+            t('Two Heads: {0} cannot be kept ({1}); export it before the window closes.', subjectOf(record), messageShown(reason)),
+          );
         }
         throw error;
       }

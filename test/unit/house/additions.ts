@@ -106,7 +106,7 @@ export const plannedType: readonly Addition[] = [
   {
     file: 'src/engine/read/model/planning/model-types.ts',
     after: 'export const modelTypes: Readonly<Record<string, ModelType>> = {',
-    text: "\n  arcee: { name: 'Arcee', windows: 'full', plain: true, has: 'an activation of its own' },",
+    text: "\n  arcee: { name: 'Arcee', windows: 'full', plain: true, has: '{0} has an activation of its own' },",
   },
 ];
 

@@ -1,4 +1,5 @@
 import { InputError } from '../../errors';
+import { said } from '../../l10n';
 import { onePart, type PartName, partNames, type PartStarts } from '../parts';
 import { type Arithmetic, type Comparison, type NumberFunction, type NumberNode, type TruthNode, type Variable, variables } from './syntax';
 
@@ -80,7 +81,7 @@ class Parser {
   whole(): TruthNode {
     const truth = this.asTruth(this.disjunction());
     if (this.next.text !== '') {
-      throw this.unexpected('the end, and, or');
+      throw this.unexpected(said`the end, and, or`);
     }
     return truth;
   }
@@ -194,7 +195,7 @@ class Parser {
       const [operand] = this.operands(name);
       return { number: { kind: 'part', name, operand, starts: this.starts[name] ?? onePart } };
     }
-    throw this.unexpected('q, k, n, a whole number or (');
+    throw this.unexpected(said`q, k, n, a whole number or (`);
   }
 
   private operands(name: NumberFunction | PartName): NumberNode[] {
@@ -209,7 +210,9 @@ class Parser {
     const wanted = name === 'min' || name === 'max' ? 2 : 1;
     if (operands.length !== wanted) {
       throw new InputError(
-        `Mask "${this.expression}": ${name} takes ${wanted} ${wanted === 1 ? 'number' : 'numbers'} and has ${operands.length}.`,
+        wanted === 1
+          ? `Mask "${this.expression}": ${name} takes 1 number and has ${operands.length}.`
+          : `Mask "${this.expression}": ${name} takes 2 numbers and has ${operands.length}.`,
       );
     }
     this.expect(')');
@@ -247,20 +250,22 @@ class Parser {
     if ('truth' in node) {
       return node.truth;
     }
-    throw this.unexpected('a comparison such as k <= q');
+    throw this.unexpected(said`a comparison such as k <= q`);
   }
 
   private asNumber(node: Node): NumberNode {
     if ('number' in node) {
       return node.number;
     }
-    throw this.unexpected('a number, not a comparison,');
+    throw this.unexpected(said`a number, not a comparison,`);
   }
 
   private unexpected(expected: string): InputError {
     const { text, column } = this.next;
     return new InputError(
-      `Mask "${this.expression}": expected ${expected} at column ${column}, ${text === '' ? 'where it ends' : `not "${text}"`}.`,
+      text === ''
+        ? `Mask "${this.expression}": expected ${expected} at column ${column}, where it ends.`
+        : `Mask "${this.expression}": expected ${expected} at column ${column}, not "${text}".`,
     );
   }
 }

@@ -4,6 +4,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { env, InferenceSession, listSupportedBackends, Tensor } from '../../onnxruntime';
 import { InputError, messageOf } from '../../../core/errors';
+import { said, text } from '../../../core/l10n';
 import { wordsOf } from '../../../core/options/option';
 import { type Activations, type CalibrationOptions, optionTable, type Precision, type Provider } from '../../../core/options/table';
 import type { Calibration } from '../../../core/predict/calibration';
@@ -154,7 +155,7 @@ async function probe(device: Device): Promise<void> {
     (sums.data as Float32Array).forEach((found, row) => {
       const exact = Array.from({ length: rows }, (_, other) => Math.exp(product(row, other))).reduce((sum, x) => sum + x, 0);
       if (!(Math.abs(found / exact - 1) < probeTolerance)) {
-        throw new Error(`a sum of ${exact} came out as ${found}`);
+        throw new Error(said`a sum of ${exact} came out as ${found}`);
       }
     });
   } finally {
@@ -195,7 +196,7 @@ export async function forPrecision(device: Device, precision: Precision): Promis
     };
     const unrepresentable = new Float32Array(16).fill(0.5 + 2 ** -14);
     if ((await run(4, unrepresentable, unrepresentable))[0] !== 1) {
-      throw new Error('it computes in float32 instead');
+      throw new Error(text('it computes in float32 instead'));
     }
     const { rows, terms, sums } = float16Sums();
     return { ...device, float16Sums: float16SumsOf(sums, await run(rows, terms, new Float32Array(terms.length).fill(1))) };

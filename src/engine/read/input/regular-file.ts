@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { lstat, open, stat, type FileHandle } from 'node:fs/promises';
 import { InputError, messageOf } from '../../../core/errors';
+import { text } from '../../../core/l10n';
 import { shown } from '../../../core/text/printable';
 
 /** An open file. */
@@ -21,7 +22,7 @@ interface RegularFile {
  * @throws InputError that names the path, and what is there instead of a file
  */
 export function openRegularFile(path: string, fix: string): Promise<RegularFile> {
-  return openIfRegular(path, constants.O_RDONLY, path, 'cannot be read', fix);
+  return openIfRegular(path, constants.O_RDONLY, path, text('cannot be read'), fix);
 }
 
 /**
@@ -32,12 +33,12 @@ export function openRegularFile(path: string, fix: string): Promise<RegularFile>
  * @throws InputError that ends with the fix
  */
 export async function openToAppend(path: string, name: string, fix: string): Promise<RegularFile> {
-  return openIfRegular(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, name, 'cannot be used', fix);
+  return openIfRegular(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, name, text('cannot be used'), fix);
 }
 
 /** Opens a file to read it and write on in it, which is made where it is missing, but no link; else like `openRegularFile`. */
 export function openToContinue(path: string, fix: string): Promise<RegularFile> {
-  return openIfRegular(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, path, 'cannot be written', fix);
+  return openIfRegular(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, path, text('cannot be written'), fix);
 }
 
 /**
@@ -86,12 +87,12 @@ async function openIfRegular(path: string, flags: number, name: string, cannot: 
 /** What is at a path that holds no regular file. */
 function kindOf(found: Stats): string {
   if (found.isDirectory()) {
-    return 'a folder';
+    return text('a folder');
   }
   if (found.isFIFO()) {
-    return 'a named pipe';
+    return text('a named pipe');
   }
-  return found.isSocket() ? 'a socket' : 'a device';
+  return found.isSocket() ? text('a socket') : text('a device');
 }
 
 function isLink(path: string): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { InputError, messageOf } from '../../../core/errors';
 import { formatBytes } from '../../../core/format';
+import { text } from '../../../core/l10n';
 import { shown } from '../../../core/text/printable';
 import { decodeText } from './decode';
 import { readPieces } from './regular-file';
@@ -9,7 +10,7 @@ export const standardInput = '-';
 
 /** How an input is called in messages: by its path, or as standard input. */
 export function inputName(path: string): string {
-  return path === standardInput ? 'Standard input (-)' : path;
+  return path === standardInput ? text('Standard input (-)') : path;
 }
 
 /**

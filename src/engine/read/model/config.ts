@@ -1,4 +1,5 @@
 import { InputError } from '../../../core/errors';
+import { said } from '../../../core/l10n';
 import { parsePythonJson } from '../input/json';
 import type { ArchitectureReader, ReadConfig } from './architecture';
 import { bloomReader, mptReader } from './architectures/alibi';
@@ -34,7 +35,7 @@ const readers: ReadonlyMap<string, ArchitectureReader> = new Map(
  * @throws InputError if it is not JSON, lacks a field, or has one that could make the plan wrong
  */
 export function parseConfig(text: string, path: string, beside?: ConfigJson): ReadConfig {
-  const json = parsePythonJson(text, path, "restore the model's config.json");
+  const json = parsePythonJson(text, path, said`restore the model's config.json`);
   return readConfig({ ...beside, ...(typeof json === 'object' && json !== null ? json : {}) }, path);
 }
 

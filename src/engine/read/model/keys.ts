@@ -1,4 +1,5 @@
 import { InputError } from '../../../core/errors';
+import { said, text } from '../../../core/l10n';
 import { described, quoted, shown } from '../../../core/text/printable';
 
 /** A configuration as it stands in its file. */
@@ -148,7 +149,7 @@ const harmless: ReadonlySet<string> = new Set(sharedKeys.flatMap(({ keys }) => k
 
 /** Keys of a configuration with which a plan is right and a run would not be, each with what a run would lack. */
 const planOnlyKeys: Readonly<Record<string, (value: unknown) => string>> = {
-  dual_chunk_attention_config: () => 'dual_chunk_attention_config moves the positions of distant keys',
+  dual_chunk_attention_config: () => text('dual_chunk_attention_config moves the positions of distant keys'),
 };
 
 /** What was found in a configuration besides what its reader reads. */
@@ -198,8 +199,8 @@ export function judgeKeys(json: ConfigJson, rules: KeyRules, path: string): KeyF
           `${path}: ${shown(key)} ${described(value)} is not known for this model_type and may change its attention or its layers; use a model without it, or remove the key if it changes nothing.`,
         );
       }
-      notes.push(`config.json has ${shown(key)} ${described(value)}, which is not known: planned as if it changed nothing.`);
-      unknown.push(`${shown(key)} ${described(value)} is not known; remove the key from config.json if it changes nothing`);
+      notes.push(said`config.json has ${shown(key)} ${described(value)}, which is not known: planned as if it changed nothing.`);
+      unknown.push(said`${shown(key)} ${described(value)} is not known; remove the key from config.json if it changes nothing`);
     }
   }
   return { notes, planOnly, unknown };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { text } from '../../../core/l10n';
 import { type LayerKind, type LayerShape, type ModelShape, outputAndMlpParameters, projectionParameters } from '../../../core/shapes';
 import { checkHeads, readFields, width } from './architectures/fields';
 
@@ -10,7 +11,7 @@ const layerSchema = z.strictObject({
   intermediate_size: width.optional(),
 });
 
-const schema = z.record(z.string().regex(/^\d{1,4}$/, 'is no number of a layer'), layerSchema);
+const schema = z.record(z.string().regex(/^\d{1,4}$/, text('is no number of a layer')), layerSchema);
 
 /**
  * A shape with the layers that `per_layer_config` describes apart, which are planned and not run.
@@ -27,7 +28,10 @@ export function withLayerConfigs(
     return { shape, lacks: [] };
   }
   const own = readFields(
-    schema.refine((layers) => Object.keys(layers).every((layer) => Number(layer) < shape.layers), 'names a layer that does not exist'),
+    schema.refine(
+      (layers) => Object.keys(layers).every((layer) => Number(layer) < shape.layers),
+      text('names a layer that does not exist'),
+    ),
     json,
     `${path}: per_layer_config`,
   );
@@ -43,7 +47,7 @@ export function withLayerConfigs(
     checkHeads(changed, path, false);
     return changed;
   });
-  return { shape: shapeOfLayers(shape, shapes), lacks: ['per_layer_config makes layers differ, which a run does not know'] };
+  return { shape: shapeOfLayers(shape, shapes), lacks: [text('per_layer_config makes layers differ, which a run does not know')] };
 }
 
 /** The shape of each layer. */

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../../core/errors';
 import { formatBytes } from '../../../core/format';
+import { said } from '../../../core/l10n';
 import { shown } from '../../../core/text/printable';
 import { usableMemory } from '../../memory';
 import { inputLimits } from '../input/limits';
@@ -107,8 +108,8 @@ export async function openFound(
   const text = await readRegularText(
     path,
     inputLimits.config,
-    'use a folder with config.json and safetensors files',
-    "restore the model's config.json",
+    said`use a folder with config.json and safetensors files`,
+    said`restore the model's config.json`,
   );
   const config = parseConfig(text, path, await quantisationBeside(folder));
   const stored = config.stored && { storedType: config.stored.format };

@@ -1,3 +1,4 @@
+import { said } from '../../../core/l10n';
 import type { Range } from '../../../core/scenario/scenario';
 
 /** How a rotary position embedding is extended beyond the trained length, as stated in `config.json`. */
@@ -178,9 +179,12 @@ export function longropeAttentionFactor(factor: number, trainedTokens: number): 
 /** What a user should know of the rope of a run of N tokens; undefined where its length does not matter. */
 export function ropeNote(rotary: readonly (RotaryEmbedding | undefined)[], tokens: number): string | undefined {
   const scaling = rotary.map((rope) => rope?.scaling).find((one) => one?.type === 'longrope');
-  return scaling?.type !== 'longrope'
-    ? undefined
-    : `The rope has one list of factors up to ${scaling.trainedTokens} tokens and another beyond: ${tokens} tokens take the ${isLong(scaling, tokens) ? 'long' : 'short'} one. A continuation that gets there is run again from its beginning.`;
+  if (scaling?.type !== 'longrope') {
+    return undefined;
+  }
+  return isLong(scaling, tokens)
+    ? said`The rope has one list of factors up to ${scaling.trainedTokens} tokens and another beyond: ${tokens} tokens take the long one. A continuation that gets there is run again from its beginning.`
+    : said`The rope has one list of factors up to ${scaling.trainedTokens} tokens and another beyond: ${tokens} tokens take the short one. A continuation that gets there is run again from its beginning.`;
 }
 
 /** YaRN's default for `attentionFactor`. */

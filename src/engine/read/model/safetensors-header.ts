@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import { InputError } from '../../../core/errors';
+import { said } from '../../../core/l10n';
 import { elementsOf } from './weights';
 import { parseJson } from '../input/json';
 import { readInto } from '../input/regular-file';
@@ -70,7 +71,7 @@ export async function readHeader(file: FileHandle, size: number, name: string): 
 }
 
 function parseHeader(text: string, name: string): ReadonlyMap<string, TensorEntry> {
-  const parsed = parseJson(text, `${name}: its header`, 'download it again');
+  const parsed = parseJson(text, said`${name}: its header`, said`download it again`);
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new InputError(`${name} has a header that is not a JSON object; download it again.`);
   }

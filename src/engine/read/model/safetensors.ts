@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { InputError } from '../../../core/errors';
+import { text } from '../../../core/l10n';
 import { shown } from '../../../core/text/printable';
 import { openRegularFile, UnchangedFile } from '../input/regular-file';
 import { widen } from './float16';
@@ -27,7 +28,7 @@ export class SafetensorsFile {
    */
   static async open(path: string): Promise<SafetensorsFile> {
     const name = basename(path);
-    const { file, size } = await openRegularFile(path, "put the model's safetensors file there");
+    const { file, size } = await openRegularFile(path, text("put the model's safetensors file there"));
     try {
       const { entries, dataStart } = await readHeader(file, size, name);
       return new SafetensorsFile(await UnchangedFile.of(path, file), name, dataStart, entries);

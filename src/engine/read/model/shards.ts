@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../../core/errors';
 import { formatBytes } from '../../../core/format';
+import { said } from '../../../core/l10n';
 import { quoted, shown } from '../../../core/text/printable';
 import { parseJson } from '../input/json';
 import { inputLimits } from '../input/limits';
@@ -36,11 +37,11 @@ export async function checkFolder(folder: string): Promise<void> {
 
 /** Files with weights that are not read, and what people call them. */
 const unreadFiles: readonly { readonly ending: RegExp; readonly format: string }[] = [
-  { ending: /\.(bin|pth?|ckpt)$/, format: 'PyTorch pickles' },
+  { ending: /\.(bin|pth?|ckpt)$/, format: said`PyTorch pickles` },
   { ending: /\.onnx$/, format: 'ONNX' },
   { ending: /\.h5$/, format: 'TensorFlow' },
   { ending: /\.msgpack$/, format: 'Flax' },
-  { ending: /\.npz$/, format: 'NumPy archives' },
+  { ending: /\.npz$/, format: said`NumPy archives` },
 ];
 
 /** What a folder has in the place of safetensors files, and the way out, as a clause; undefined if nothing that is known. */
@@ -50,7 +51,7 @@ export async function unreadWeights(folder: string): Promise<string | undefined>
     for (const { ending, format } of unreadFiles) {
       const name = names.find((one) => ending.test(one) && !/^(training_args|optimizer|scheduler|rng_state)/.test(one));
       if (name !== undefined) {
-        return `its weights are ${format} (${shown(name)}), which are not read; convert them to safetensors, or use a copy that has them`;
+        return said`its weights are ${format} (${shown(name)}), which are not read; convert them to safetensors, or use a copy that has them`;
       }
     }
   }
@@ -70,7 +71,7 @@ async function readIndex(folder: string): Promise<ReadonlyMap<string, readonly s
   await checkFolder(folder);
   const path = join(folder, indexFile);
   await checkLink(folder, indexFile);
-  const fix = 'download the model again';
+  const fix = said`download the model again`;
   const text = await readRegularText(path, inputLimits.shardIndex, fix, fix);
   const index = indexSchema.safeParse(parseJson(text, path, fix));
   if (!index.success) {

@@ -32,9 +32,9 @@ export function checkAllRead(
   const known = new Set([...read, ...paddedBiases]);
   const unread = [...names].filter((name) => !known.has(name) && !harmlessTensors.some((harmless) => harmless.name.test(name)));
   if (unread.length > 0) {
-    const more = unread.length === 1 ? '' : ` and ${unread.length - 1} more`;
+    const name = shown(unread[0], 100);
     throw new InputError(
-      `The checkpoint has ${shown(unread[0], 100)}${more}, which no ${modelType} reads, so that a run would not be its model; use a checkpoint without it, or plan without a run.`,
+      `The checkpoint has ${unread.length === 1 ? name : `${name} and ${unread.length - 1} more`}, which no ${modelType} reads, so that a run would not be its model; use a checkpoint without it, or plan without a run.`,
     );
   }
 }

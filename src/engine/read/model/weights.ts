@@ -1,5 +1,6 @@
 import { InputError } from '../../../core/errors';
 import { formatBytes } from '../../../core/format';
+import { text } from '../../../core/l10n';
 import { type PackedMatrix, unpackRow } from './packed';
 
 /** A weight in the layout of graphs: row-major; matrices are `[out, in]`, norms and biases `[width]`. */
@@ -30,7 +31,7 @@ export class PackedWeight implements Weight {
 
   get data(): Float32Array {
     const [rows, columns] = this.packed.shape;
-    const data = allocate('A quantised weight', rows * columns);
+    const data = allocate(text('A quantised weight'), rows * columns);
     for (let row = 0; row < rows; row += 1) {
       unpackRow(this.packed, row, data.subarray(row * columns, (row + 1) * columns));
     }

@@ -1,3 +1,4 @@
+import { said, text } from '../../../core/l10n';
 import { fieldOf, itemsOf, type JsonNode, textOf, valueOf } from './json-places';
 
 /** Part of a message in Anthropic's shape that is a message of its own in the shape that chat templates read. */
@@ -41,7 +42,10 @@ export class AnthropicShapes {
   private callsOf(content: readonly JsonNode[], types: readonly (string | undefined)[]): MessageShape {
     const calls = content.flatMap((part, index) => {
       if (types[index] === 'tool_result') {
-        this.refuse(part, 'a result of a tool (tool_result) is in a message of the assistant; put it into the next message of the user');
+        this.refuse(
+          part,
+          text('a result of a tool (tool_result) is in a message of the assistant; put it into the next message of the user'),
+        );
       }
       return types[index] === 'tool_use' ? [this.callOf(part)] : [];
     });
@@ -60,7 +64,10 @@ export class AnthropicShapes {
     const name = this.fieldIn(part, 'name');
     const input = fieldOf(part, 'input');
     if (name === undefined || input?.kind !== 'object') {
-      return this.refuse(part, 'a call of a tool (tool_use) has no name or no input; give it both, such as "name": "search", "input": {}');
+      return this.refuse(
+        part,
+        text('a call of a tool (tool_use) has no name or no input; give it both, such as "name": "search", "input": {}'),
+      );
     }
     this.names.set(id, name);
     return { ...(id === undefined ? {} : { id }), type: 'function', function: { name, arguments: valueOf(this.document, input) } };
@@ -78,7 +85,7 @@ export class AnthropicShapes {
     };
     for (const [index, part] of content.entries()) {
       if (types[index] === 'tool_use') {
-        this.refuse(part, `a call of a tool (tool_use) is in a message of the role ${role}; put it into one of the assistant`);
+        this.refuse(part, said`a call of a tool (tool_use) is in a message of the role ${role}; put it into one of the assistant`);
       }
       if (types[index] === 'tool_result') {
         close();

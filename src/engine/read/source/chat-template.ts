@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Environment, Interpreter, Template } from '@huggingface/jinja';
 import { CancelledError, InputError, messageOf } from '../../../core/errors';
 import { formatCount } from '../../../core/format';
+import { said, text } from '../../../core/l10n';
 import { shown } from '../../../core/text/printable';
 import { parsePythonJson } from '../input/json';
 import { inputLimits } from '../input/limits';
@@ -53,7 +54,7 @@ export class ChatTemplate {
     if (source === undefined) {
       return undefined;
     }
-    checkSize(`The chat template of ${model}`, Buffer.byteLength(source), inputLimits.chatTemplate, fix);
+    checkSize(said`The chat template of ${model}`, Buffer.byteLength(source), inputLimits.chatTemplate, fix);
     return new ChatTemplate(model, source, Object.fromEntries(specials), limitMs);
   }
 
@@ -74,9 +75,9 @@ export class ChatTemplate {
 
 /** What the library says in words of its own program, and the same in words of templates. */
 const ownWords: readonly (readonly [RegExp, string])[] = [
-  [/^Cannot call something that is not a function: got .*/s, 'it calls a function that is not there'],
-  [/^'.*' object is not iterable$/s, 'it goes through the items of what has none'],
-  [/^Cannot convert to (JSON|runtime value).*/s, 'it uses a value of a kind that cannot be written'],
+  [/^Cannot call something that is not a function: got .*/s, text('it calls a function that is not there')],
+  [/^'.*' object is not iterable$/s, text('it goes through the items of what has none')],
+  [/^Cannot convert to (JSON|runtime value).*/s, text('it uses a value of a kind that cannot be written')],
   // Its classes of values, such as `UndefinedValue`.
   [/\b(\w+)Value\b/g, '$1'],
 ];
@@ -84,7 +85,7 @@ const ownWords: readonly (readonly [RegExp, string])[] = [
 /** Why the library fails. What it runs into where a template is another program than it expects tells nobody what is wrong. */
 function reasonOf(error: unknown): string {
   if (error instanceof TypeError || error instanceof RangeError) {
-    return 'it uses what is not there, or is nested too deeply';
+    return text('it uses what is not there, or is nested too deeply');
   }
   return shown(
     ownWords.reduce((message, [own, plain]) => message.replace(own, plain), messageOf(error)),

@@ -1,4 +1,5 @@
 import { InputError } from '../../../core/errors';
+import { said } from '../../../core/l10n';
 import { sourceNotes } from '../../../core/source/notes';
 import { type MappedText, PieceWriter } from '../../../core/source/pieces';
 import { VariableFiller, type Variables } from '../../../core/source/variables';
@@ -205,7 +206,7 @@ class MessageReader {
 
   /** Names a place in refusals. */
   at({ from }: TextRange): string {
-    return `${this.path} at line ${lineOf(this.document, from)}`;
+    return said`${this.path} at line ${lineOf(this.document, from)}`;
   }
 
   /** The messages that one in the document stands for: one, or in Anthropic's shape several. */

@@ -1,4 +1,5 @@
 import { InputError } from '../../../core/errors';
+import { said } from '../../../core/l10n';
 import { type MappedText, PieceWriter } from '../../../core/source/pieces';
 import { lineOf } from '../../../core/text/lines';
 
@@ -16,7 +17,7 @@ export type JsonNode = { readonly from: number; to: number } & (
 export class JsonError extends InputError {
   /** @param offset of the first character that is wrong, in the document */
   constructor(path: string, document: string, offset: number) {
-    super(`${path} is not JSON at line ${lineOf(document, offset)}; correct it, or read it as it is with --as text.`);
+    super(said`${path} is not JSON at line ${lineOf(document, offset)}; correct it, or read it as it is with --as text.`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { InputError } from '../../../core/errors';
+import { said } from '../../../core/l10n';
 import { described, quoted } from '../../../core/text/printable';
 import { isSpace, isWordCharacter } from './characters';
 import { fieldsOf, type Json, textOf } from './json';
@@ -19,7 +20,7 @@ export interface AddedToken {
 
 /** Reads an entry of `added_tokens`; its id is checked elsewhere. @throws InputError if it has no content */
 export function addedTokenOf(json: Json): AddedToken {
-  const fields = fieldsOf(json, 'an added token');
+  const fields = fieldsOf(json, said`an added token`);
   const content = textOf(fields.content);
   if (content === undefined) {
     throw new InputError(`an added token is ${described(fields.content)}`);
@@ -73,12 +74,12 @@ export class AddedTokens {
     // The library looks on after what it refused, which has to be known wherever reading starts.
     const refused = tokens.find((token) => token.alone && tokens.some((other) => beginsWithin(token.content, other)));
     if (refused !== undefined) {
-      return `its added token ${quoted(refused.content)}, a single word, overlaps with another`;
+      return said`its added token ${quoted(refused.content)}, a single word, overlaps with another`;
     }
     // The library finds a token also in the white space that the one before took.
     const taker = tokens.find(({ right }) => right);
     return taker !== undefined && tokens.some(({ content }) => content !== '' && isSpace(content, 0))
-      ? `its added token ${quoted(taker.content)} takes white space with which another begins`
+      ? said`its added token ${quoted(taker.content)} takes white space with which another begins`
       : null;
   }
 

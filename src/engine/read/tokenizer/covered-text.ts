@@ -1,4 +1,5 @@
 import { type TextSize, textSize } from '../../../core/evaluate/text-size';
+import { said } from '../../../core/l10n';
 import type { Range } from '../../../core/scenario/scenario';
 import type { PromptTokenizer } from './tokenizer';
 
@@ -16,12 +17,12 @@ export function coveredText(
   ranges: readonly Range[],
 ): readonly TextSize[] | string {
   if (!tokenizer.source.exact) {
-    return `${tokenizer.source.name} only estimates where the model's tokens stand in the text.`;
+    return said`${tokenizer.source.name} only estimates where the model's tokens stand in the text.`;
   }
   const last = ranges.reduce((most, { to }) => Math.max(most, to), 0);
   // One more than is scored: its beginning ends the last one.
   const places = tokenizer.places(text, last + 1);
   return places.tokens < last
-    ? 'The tokenizer does not say where its tokens stand in the text.'
+    ? said`The tokenizer does not say where its tokens stand in the text.`
     : ranges.map(({ from, to }) => textSize(text, places.offsetOf(from), places.offsetOf(to)));
 }

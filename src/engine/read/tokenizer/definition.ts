@@ -1,4 +1,5 @@
 import { InputError } from '../../../core/errors';
+import { said, text } from '../../../core/l10n';
 import { described, quoted } from '../../../core/text/printable';
 import { type AddedToken, addedTokenOf, AddedTokens } from './added-tokens';
 import { BytePairModel } from './byte-pair';
@@ -23,7 +24,7 @@ const largestId = 2 ** 31 - 1;
  * @throws InputError for a malformed definition, invalid token ids, patterns that can take forever, and what is not supported
  */
 export function codecOf(json: Json): Codec {
-  const definition = fieldsOf(json, 'the tokenizer');
+  const definition = fieldsOf(json, text('the tokenizer'));
   for (const part of ['model', 'decoder', 'post_processor', 'pre_tokenizer', 'normalizer']) {
     if (!(part in definition)) {
       throw new InputError(`it has no ${part}`);
@@ -73,7 +74,7 @@ function contradicted(added: readonly AddedToken[], vocabulary: ReadonlyMap<stri
     }
     const given = vocabulary.get(content) ?? ids.get(content) ?? Math.max(largest + 1, vocabulary.size);
     if (given !== id) {
-      return `its added token ${quoted(content)} has the id ${id}, where its vocabulary makes it ${given}`;
+      return said`its added token ${quoted(content)} has the id ${id}, where its vocabulary makes it ${given}`;
     }
     ids.set(content, given);
     largest = Math.max(largest, given);
@@ -102,7 +103,7 @@ function vocabularyOf({ vocab, merges }: JsonObject): ReadonlyMap<string, number
   if (Array.isArray(vocab)) {
     // A Unigram vocabulary is a list of pieces: the index is the id.
     (vocab as Json[]).forEach((entry, id) => {
-      const [piece] = listOf(entry, 'a piece of the vocabulary');
+      const [piece] = listOf(entry, text('a piece of the vocabulary'));
       ids.set(String(piece), id);
     });
     return ids;
@@ -135,7 +136,7 @@ function modelOf(fields: JsonObject, vocabulary: ReadonlyMap<string, number>, pr
       return bytePairOf(fields, vocabulary, preTokenizer, unknown);
     case 'Unigram': {
       const pieces = listOf(fields.vocab, 'vocab').map((entry): readonly [string, number] => {
-        const [piece, score] = listOf(entry, 'a piece of the vocabulary');
+        const [piece, score] = listOf(entry, text('a piece of the vocabulary'));
         if (typeof piece !== 'string' || typeof score !== 'number') {
           throw new InputError(`a piece of the vocabulary is ${described(piece)} with the score ${described(score)}`);
         }
@@ -209,7 +210,7 @@ function bytePairOf(
 
 /** What a merge joins, written as one text or as two. @throws InputError for what is no merge */
 function pairOf(merge: Json): readonly [string, string] {
-  const [left, right] = typeof merge === 'string' ? merge.split(' ', 2) : listOf(merge, 'a merge');
+  const [left, right] = typeof merge === 'string' ? merge.split(' ', 2) : listOf(merge, text('a merge'));
   if (typeof left !== 'string' || typeof right !== 'string') {
     throw new InputError(`a merge is ${described(merge)}`);
   }

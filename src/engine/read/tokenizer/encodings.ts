@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../../../core/errors';
+import { said } from '../../../core/l10n';
 import { textKinds, type TokenizerDescription } from '../../../core/report/report';
 import { shown } from '../../../core/text/printable';
 import { parseJson } from '../input/json';
@@ -93,11 +94,11 @@ const standIn: z.ZodType<StandIn> = z.object({
 
 /** Reads a stand-in. @param path named in errors @throws InputError where it is not JSON or lacks a field */
 export function parseStandIn(text: string, path: string): StandIn {
-  const parsed = standIn.safeParse(parseJson(text, path, 'give {"encoding", "exact", "reason"}'));
+  const parsed = standIn.safeParse(parseJson(text, path, said`give {"encoding", "exact", "reason"}`));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new InputError(
-      `${path}: ${issue.path.join('.') || 'the file'}: ${shown(issue.message)}; give {"encoding": one of ${encodings.join(', ')}, "exact", "reason"}.`,
+      `${path}: ${issue.path.join('.') || said`the file`}: ${shown(issue.message)}; give {"encoding": one of ${encodings.join(', ')}, "exact", "reason"}.`,
     );
   }
   return parsed.data;

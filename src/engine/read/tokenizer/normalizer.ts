@@ -1,5 +1,6 @@
 import { ReplaceNormalizer } from '@huggingface/tokenizers';
 import { InputError } from '../../../core/errors';
+import { said } from '../../../core/l10n';
 import { quoted } from '../../../core/text/printable';
 import {
   AlignedBuilder,
@@ -59,10 +60,10 @@ export function normalizerOf(json: Json): Normalizer {
     const step = stepOf(type, fields);
     const unlike = type === 'Replace' ? unlikeIn(textOf(fieldsOf(fields.pattern, 'pattern').Regex) ?? '') : undefined;
     if (unlike !== undefined) {
-      approximation = `its normalizer Replace has ${quoted(unlike)}, which JavaScript reads in another way`;
+      approximation = said`its normalizer Replace has ${quoted(unlike)}, which JavaScript reads in another way`;
     }
     if (prefix !== '' && !keepsApart(type, fields)) {
-      approximation = `its normalizer ${type} changes text after Prepend together with what that puts before it`;
+      approximation = said`its normalizer ${type} changes text after Prepend together with what that puts before it`;
     }
     prefix = step.change(prefix).text;
     checkPrefix(prefix);

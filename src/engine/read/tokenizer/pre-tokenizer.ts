@@ -1,4 +1,5 @@
 import { InputError } from '../../../core/errors';
+import { said } from '../../../core/l10n';
 import { described, quoted } from '../../../core/text/printable';
 import { Gpt2Scanner, scannerOf } from './gpt-scanners';
 import { fieldsOf, type Json, type JsonObject, kindOf, stepsOf, textOf } from './json';
@@ -73,7 +74,7 @@ export function preTokenizerOf(json: Json, isBlankless: boolean): PreTokenizer {
         }
         const scheme = textOf(step.prepend_scheme) ?? (step.add_prefix_space === false ? 'never' : 'always');
         if (scheme === 'first' && scanners.length > 0) {
-          approximation = 'its pre-tokenizer Metaspace marks the first piece only that another one cut, and here it marks all';
+          approximation = said`its pre-tokenizer Metaspace marks the first piece only that another one cut, and here it marks all`;
         }
         if (scheme !== 'never') {
           prefix = { text: blank, before: scanners.length > 0 ? 'piece' : scheme === 'first' ? 'first' : 'text' };
@@ -90,7 +91,7 @@ export function preTokenizerOf(json: Json, isBlankless: boolean): PreTokenizer {
           scanners.push(scanner);
         }
         if (unlike !== undefined) {
-          approximation = `its pre-tokenizer Split has ${quoted(unlike)}, which JavaScript reads in another way`;
+          approximation = said`its pre-tokenizer Split has ${quoted(unlike)}, which JavaScript reads in another way`;
         }
         break;
       }

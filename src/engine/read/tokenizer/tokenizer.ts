@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { InputError, messageOf } from '../../../core/errors';
+import { said } from '../../../core/l10n';
 import type { TokenizerDescription } from '../../../core/report/report';
 import type { PromptText } from '../../../core/source/prompt-text';
 import { shown } from '../../../core/text/printable';
@@ -24,8 +25,9 @@ export const tokenizerFile = 'tokenizer.json';
 /** Where a GGUF file has it: the beginning of its keys. */
 const tokenizerNamespace = 'tokenizer.ggml';
 
-const fix = `use a folder with the model's tokenizer.json, or, only to plan, one with ${standInName} (docs/models.md)`;
-const repair = 'download it again';
+const fix = said`use a folder with the model's tokenizer.json, or, only to plan, one with ${standInName} (docs/models.md)`;
+const repair = said`download it again`;
+const otherFile = said`use another GGUF file of the model`;
 
 /** A model's tokenizer: converts text to token ids and back, and indexes text by its tokens. */
 export class PromptTokenizer {
@@ -62,7 +64,7 @@ export class PromptTokenizer {
     const found = ggufDefinition(metadata, path);
     return found.definition === undefined
       ? PromptTokenizer.standingIn({ encoding: encodingFor(found.tokens), exact: false, reason: found.reason, error: null })
-      : PromptTokenizer.defined(found.definition, tokenizerNamespace, path, 'use another GGUF file of the model', found.approximation);
+      : PromptTokenizer.defined(found.definition, tokenizerNamespace, path, otherFile, found.approximation);
   }
 
   /**
@@ -77,8 +79,12 @@ export class PromptTokenizer {
       return new PromptTokenizer(codec, { name, exact: approximation === null, reason: approximation, error: null });
     } catch (error) {
       // What the library runs into where a part is of another kind tells nobody which.
-      const reason = error instanceof TypeError || error instanceof RangeError ? 'one of its parts is malformed' : messageOf(error);
-      throw new InputError(`${path} cannot be used (${shown(reason, 160)}); ${remedy}.`);
+      const reason = error instanceof TypeError || error instanceof RangeError ? said`one of its parts is malformed` : messageOf(error);
+      throw new InputError(
+        remedy === otherFile
+          ? `${path} cannot be used (${shown(reason, 160)}); use another GGUF file of the model.`
+          : `${path} cannot be used (${shown(reason, 160)}); ${remedy}.`,
+      );
     }
   }
 

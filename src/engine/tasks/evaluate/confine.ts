@@ -31,10 +31,14 @@ export async function confinedPrompts(
   const real = await Promise.all(folders.map(realPath));
   const allowed = folders.map((folder) => shown(folder, 200)).join(', ');
   /** Refuses what a path names by where it leads: `link/..` is above the link's target, so no name is taken out of it first. */
-  const hold = async (what: string, path: string, place = path): Promise<void> => {
+  const hold = async (what: 'Model' | 'Prompt' | 'The results file', path: string, place = path): Promise<void> => {
     const there = await realPlace(isAbsolute(place) ? place : `${process.cwd()}${sep}${place}`);
     if (there === undefined || !real.some((folder) => isInside(folder, there))) {
-      throw new InputError(`${what} ${quoted(path)} of the experiment is outside ${allowed}; name one inside.`);
+      throw new InputError(
+        what === 'The results file'
+          ? `The results file ${quoted(path)} of the experiment is outside ${allowed}; name one inside.`
+          : `${what} ${quoted(path)} of the experiment is outside ${allowed}; name one inside.`,
+      );
     }
   };
   if (!models.includes(model) && !(await shippedModels(modelsFolder)).includes(model)) {

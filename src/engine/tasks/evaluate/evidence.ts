@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '../../../core/errors';
 import type { Row, Unit } from '../../../core/evaluate/units';
+import { said } from '../../../core/l10n';
 import { scenarioLabel } from '../../../core/scenario/scenario';
 import { shown } from '../../../core/text/printable';
 import { jsonOrNothing } from '../../read/input/json';
@@ -46,14 +47,14 @@ function lineComplaint(
   const parsed = resultLine.safeParse(json);
   if (!line.success || !parsed.success) {
     const issue = parsed.success ? undefined : parsed.error.issues.at(0);
-    return `is no result${issue === undefined ? '' : ` (${reasonOf(issue)})`}`;
+    return issue === undefined ? said`is no result` : said`is no result (${reasonOf(issue)})`;
   }
   const rest = line.data;
   if (!('digest' in rest)) {
-    return 'has no digest: an earlier version wrote it';
+    return said`has no digest: an earlier version wrote it`;
   }
   if (isChanged(rest)) {
-    return 'was changed after it was written: its digest is another';
+    return said`was changed after it was written: its digest is another`;
   }
   const known = units.get(parsed.data.unit);
   if (known === undefined) {
@@ -67,9 +68,9 @@ function lineComplaint(
   };
   const differing = Object.keys(expected).find((field) => JSON.stringify(rest[field]) !== JSON.stringify(expected[field]));
   if (differing !== undefined) {
-    return `says ${differing} ${JSON.stringify(rest[differing])} of a unit whose ${differing} is ${JSON.stringify(expected[differing])}`;
+    return said`says ${differing} ${JSON.stringify(rest[differing])} of a unit whose ${differing} is ${JSON.stringify(expected[differing])}`;
   }
-  return isResultOf(row.scoring, parsed.data.result) ? undefined : 'has other positions than its window';
+  return isResultOf(row.scoring, parsed.data.result) ? undefined : said`has other positions than its window`;
 }
 
 /** Why a line is of another experiment. */
@@ -77,14 +78,14 @@ function foreignReason({ prompt, scenario, blockSize, context }: Readonly<Record
   const has = (field: string, value: unknown): boolean => value === undefined || rows.some(({ about }) => about[field] === value);
   const jobs = rows.flatMap(({ units }) => units.map(({ job }) => job));
   if (!has('prompt', prompt)) {
-    return `is of another prompt (SHA-256 ${String(prompt).slice(0, 12)})`;
+    return said`is of another prompt (SHA-256 ${String(prompt).slice(0, 12)})`;
   }
   if (!jobs.some((job) => scenarioLabel(job.scenario) === scenario && job.blockSize === blockSize)) {
-    return `is of ${String(scenario)} with M = ${String(blockSize)}, which this experiment does not measure`;
+    return said`is of ${String(scenario)} with M = ${String(blockSize)}, which this experiment does not measure`;
   }
   return has('context', context)
-    ? 'is of other weights, options, scored positions, or another version or device'
-    : `is of windows of ${String(context)} tokens`;
+    ? said`is of other weights, options, scored positions, or another version or device`
+    : said`is of windows of ${String(context)} tokens`;
 }
 
 /** The innermost reason: a union's own says only that nothing fitted. */

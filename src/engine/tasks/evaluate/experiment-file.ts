@@ -14,6 +14,7 @@ import {
   windowsOf,
 } from '../../../core/evaluate/experiment';
 import { checkNeedle, retrievalTable } from '../../../core/evaluate/retrieval';
+import { said } from '../../../core/l10n';
 import { type Option, pick } from '../../../core/options/option';
 import { choiceDefinitions } from '../../../core/scenario/scenario';
 import { quoted, shown } from '../../../core/text/printable';
@@ -36,7 +37,7 @@ const forms = written.map(({ form }) => form).join(', ');
 
 const scenario = z
   .string()
-  .regex(new RegExp(`^(${written.map(({ pattern }) => pattern).join('|')})$`), `is no scenario; use one of ${forms}`);
+  .regex(new RegExp(`^(${written.map(({ pattern }) => pattern).join('|')})$`), said`is no scenario; use one of ${forms}`);
 
 const retrievalFields = fieldsOf(retrievalTable);
 const retrieval = z
@@ -126,7 +127,7 @@ export class ExperimentFormError extends InputError {}
  * @throws InputError that names the field and what is wrong with it
  */
 export function parseExperiment(content: string, path: string): Experiment {
-  const json = parseJson(content, path, 'give an experiment file, as docs/experiments.md describes');
+  const json = parseJson(content, path, said`give an experiment file, as docs/experiments.md describes`);
   const twice = repeatedKey(parseJsonPlaces(path, content));
   if (twice !== undefined) {
     throw new InputError(`${path}: ${shown(twice, 100)} is given twice, of which only the last would count; give it once.`);
@@ -138,7 +139,7 @@ export function parseExperiment(content: string, path: string): Experiment {
     // The file's own name of it.
     const field = fault.path[0] === 'retrieval' && renamed !== json ? ['needle', ...fault.path.slice(1)] : fault.path;
     throw new ExperimentFormError(
-      `${path}: ${shown(field.join('.') || 'the file', 100)}: ${shown(fault.message.replaceAll('\n', ' '), 600)}; correct it, as docs/experiments.md describes.`,
+      said`${path}: ${shown(field.join('.') || said`the file`, 100)}: ${shown(fault.message.replaceAll('\n', ' '), 600)}; correct it, as docs/experiments.md describes.`,
     );
   }
   const { retrieval: asked, ...fields } = parsed.data;
@@ -177,7 +178,7 @@ export function experimentJsonSchema(): object {
 /** Where a value does not fit, and why, in a line: of what may be one thing or another, what it is as one whose kind of value it has, else as the first. */
 function faultOf(issue: z.core.$ZodIssue): Pick<z.core.$ZodIssue, 'path' | 'message'> {
   if (issue.code === 'unrecognized_keys') {
-    return { path: issue.path, message: `it has no field ${quoted(issue.keys[0])}` };
+    return { path: issue.path, message: said`it has no field ${quoted(issue.keys[0])}` };
   }
   if (issue.code !== 'invalid_union' || issue.errors.length === 0) {
     return issue;
@@ -194,7 +195,7 @@ function faultOf(issue: z.core.$ZodIssue): Pick<z.core.$ZodIssue, 'path' | 'mess
  * @throws InputError where it cannot be read, or says something that cannot be
  */
 export async function readExperiment(path: string, modelsFolder: string): Promise<Experiment> {
-  const fix = 'give the path of an experiment file';
+  const fix = said`give the path of an experiment file`;
   const text = await readRegularText(path, inputLimits.experiment, fix, fix);
   const folder = dirname(path);
   return withPaths(parseExperiment(text, path), modelsFolder, folder, (inner) => (isAbsolute(inner) ? inner : join(folder, inner)));

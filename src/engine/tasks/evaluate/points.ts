@@ -4,6 +4,7 @@ import { type Outcome, retrievalReport, type RetrievalReport } from '../../../co
 import { summariseQuality } from '../../../core/evaluate/quality-summary';
 import type { TextWindows } from '../../../core/evaluate/statistics';
 import type { ExperimentPoint, PlannedCost } from '../../../core/evaluate/report';
+import { said } from '../../../core/l10n';
 import { defaultOptions } from '../../../core/options/table';
 import { isNativeScenario, makePlan } from '../../../core/plan/plan';
 import type { Calibration } from '../../../core/predict/calibration';
@@ -55,7 +56,7 @@ export class PointPlanner {
     const evidence = { construction, precision, sampling: null, quality: null };
     const of = (fidelity: Fidelity | undefined, part: Partial<Evidence> = {}): Verdict =>
       fidelity === undefined
-        ? { kind: 'vacuous', bound: null, measured: null, reason: 'Its results are of a version that did not verify evaluations.' }
+        ? { kind: 'vacuous', bound: null, measured: null, reason: said`Its results are of a version that did not verify evaluations.` }
         : runVerdict({ ...evidence, scenario, native: this.isNative(scenario), fidelity, ...part });
     const measured = quality && {
       perplexity: quality.targets?.perplexity.value ?? 1,
@@ -71,7 +72,7 @@ export class PointPlanner {
       ...answers.map(({ fidelity, logProbability }) => of(fidelity, { quality: { perplexity: Math.exp(-logProbability) } })),
     ];
     return verdicts.length === 0
-      ? { kind: 'vacuous', bound: null, measured: null, reason: 'Nothing was run, so nothing is promised.' }
+      ? { kind: 'vacuous', bound: null, measured: null, reason: said`Nothing was run, so nothing is promised.` }
       : worstVerdict(verdicts);
   }
 

@@ -8,6 +8,7 @@ import { summaryComplaint } from '../../../core/evaluate/evidence';
 import { type Measure, measures, type WindowSummary } from '../../../core/evaluate/statistics';
 import type { Scoring } from '../../../core/evaluate/units';
 import { formatNumberOf } from '../../../core/format';
+import { said } from '../../../core/l10n';
 import { wordsOf } from '../../../core/options/option';
 import { optionTable } from '../../../core/options/table';
 import { toJson } from '../../../core/report/json';
@@ -38,7 +39,7 @@ const byMeasure = Object.fromEntries(measures.map((measure) => [measure, moments
 
 const windowFields = z.object({
   bins: z.array(
-    z.object({ from: count, to: count, ...byMeasure }).refine(({ from, to }) => from <= to, 'a range that ends before it begins'),
+    z.object({ from: count, to: count, ...byMeasure }).refine(({ from, to }) => from <= to, said`a range that ends before it begins`),
   ),
   divergences: z
     .object({
@@ -92,8 +93,8 @@ export interface RetrievalResult {
 
 const retrievalResult: z.ZodType<RetrievalResult> = z.object({
   // A logarithm that rounding may have taken above 0.
-  logProbability: measured.refine((value) => !(value > 1e-3), 'a probability above 1'),
-  rank: measured.refine((value) => Number.isNaN(value) || (Number.isInteger(value) && value >= 1), 'no rank'),
+  logProbability: measured.refine((value) => !(value > 1e-3), said`a probability above 1`),
+  rank: measured.refine((value) => Number.isNaN(value) || (Number.isInteger(value) && value >= 1), said`no rank`),
   fidelity: fidelitySchema.optional(),
 });
 
@@ -346,7 +347,7 @@ export class Results {
     if (this.path === undefined) {
       return Promise.resolve();
     }
-    const remedy = 'make room and give the same command again, which goes on from there';
+    const remedy = said`make room and give the same command again, which goes on from there`;
     const own = this.appended.then(() => appendLine(this.own, line, nameOf(this.own), fix, remedy));
     this.appended = own.catch(() => undefined);
     return own;

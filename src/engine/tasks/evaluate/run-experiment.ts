@@ -1,4 +1,4 @@
-import { text } from '../../../core/l10n';
+import { said, text } from '../../../core/l10n';
 import { cancelledSaying, InputError } from '../../../core/errors';
 import { type Experiment, scenarioOf, sourceOf, windowsOf } from '../../../core/evaluate/experiment';
 import {
@@ -197,7 +197,7 @@ export async function measureExperiment(
       obstacles[index] ??
       (point.blockSize === point.measuredBlockSize
         ? null
-        : `Measured with blocks of ${point.measuredBlockSize}: an exact construction gives the same with each.`),
+        : said`Measured with blocks of ${point.measuredBlockSize}: an exact construction gives the same with each.`),
     ...measuredPoint(point, measured[index], texts, windows, planner, found),
     ownBaseline: experiment.baseline === 'own' && experiment.construction === 'fused' && planner.isNative(point.scenario),
     retrieval:
@@ -320,7 +320,7 @@ export async function evaluate(request: EvaluateRequest, context: Omit<Experimen
   const results = experiment.results === null ? Results.inMemory() : await Results.open(experiment.results);
   const report = await runExperiment(prompts, experiment, { ...context, results }).catch(
     cancelledSaying(
-      experiment.results && `The run was cancelled; what it measured is in ${experiment.results}, and the next run goes on from there.`,
+      experiment.results && said`The run was cancelled; what it measured is in ${experiment.results}, and the next run goes on from there.`,
     ),
   );
   return summariseExperiment(report);

@@ -6,6 +6,7 @@ import type { Sequence } from '../../../core/evaluate/units';
 import { partNotes } from '../../../core/scenario/part-notes';
 import { type PartName, type PartStarts, startsInWindow } from '../../../core/scenario/scenario';
 import { cutWindows, type EvaluationWindow, specialTokens, type SpecialTokens } from '../../../core/evaluate/windows';
+import { said } from '../../../core/l10n';
 import type { ModelFolder } from '../../read/model/load';
 import { checkVariables } from '../../../core/source/variables';
 import { interruptible } from '../../interruptible';
@@ -65,7 +66,7 @@ export async function readTexts(
     const specials = specialTokens(whole, text);
     const cut = cutWindows(text, specials, sizes.context, sizes.stride, model.config.predicts === 'next', score);
     const windows = maximumWindows > 0 ? cut.slice(0, maximumWindows) : cut;
-    const covered = quality ? interruptible(() => windowSizes(source.text, tokenizer, windows, specials)) : 'Quality was not measured.';
+    const covered = quality ? interruptible(() => windowSizes(source.text, tokenizer, windows, specials)) : said`Quality was not measured.`;
     const places = (): TokenPlaces => tokenizer.bare.places(source.text, text.length);
     const starts =
       counted.length === 0 ? {} : interruptible(() => partStarts(counted, { text: source, places, tokens: text.length, separator }));

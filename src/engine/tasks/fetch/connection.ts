@@ -1,6 +1,7 @@
 import { version } from '../../../../package.json';
 import { CancelledError, InputError } from '../../../core/errors';
 import { formatBytes } from '../../../core/format';
+import { said } from '../../../core/l10n';
 import { shown } from '../../../core/text/printable';
 import { jsonOrNothing } from '../../read/input/json';
 import type { HubSettings } from './settings';
@@ -90,7 +91,7 @@ export class HubConnection {
       } catch (error) {
         throw this.signal.aborted
           ? new CancelledError('The fetch was cancelled.')
-          : unreachable(host, stalled.signal.aborted ? 'it stopped sending' : error);
+          : unreachable(host, stalled.signal.aborted ? said`it stopped sending` : error);
       } finally {
         clearTimeout(timer);
       }
@@ -163,7 +164,7 @@ function redirected(from: URL, location: string): URL {
 /** A failed connection in one line: without the address of a proxy, which may hold a password. */
 function unreachable(host: string, reason: unknown): InputError {
   if (typeof reason === 'string') {
-    return new Unreachable(`${host} cannot be reached (${reason}); fetch again to continue.`);
+    return new Unreachable(said`${host} cannot be reached (${reason}); fetch again to continue.`);
   }
   const chain: readonly unknown[] = causes(reason);
   const texts = chain.map((error) => (error instanceof Error ? error.message : ''));
@@ -178,9 +179,9 @@ function unreachable(host: string, reason: unknown): InputError {
     .map((error) => (error as { code?: unknown } | undefined)?.code)
     .find((each): each is string => typeof each === 'string');
   // Node 20 says nothing at all where a proxy asks for a password that nobody gave it.
-  const reasonText = code ?? (texts[0] === '' ? 'no reason is given, as where a proxy wants a password (407)' : texts[0]);
+  const reasonText = code ?? (texts[0] === '' ? said`no reason is given, as where a proxy wants a password (407)` : texts[0]);
   return new Unreachable(
-    `${host} cannot be reached (${shown(reasonText, 80)}); check the network, HTTPS_PROXY and HF_ENDPOINT, then fetch again.`,
+    said`${host} cannot be reached (${shown(reasonText, 80)}); check the network, HTTPS_PROXY and HF_ENDPOINT, then fetch again.`,
   );
 }
 
@@ -238,13 +239,17 @@ function refusal(response: Response, at: URL, host: string, hasToken: boolean): 
     );
   }
   if (status === 401 || status === 403) {
-    return new InputError(`${host} refuses ${what} (${status}); ${login}.`);
+    return new InputError(
+      hasToken
+        ? `${host} refuses ${what} (${status}); the token that was sent does not allow it.`
+        : `${host} refuses ${what} (${status}); log in with hf auth login, or set HF_TOKEN to a token of huggingface.co/settings/tokens.`,
+    );
   }
   if (status === 416) {
-    return new RangeRefused(`${host} does not send ${what} from where it was (416); fetch again.`);
+    return new RangeRefused(said`${host} does not send ${what} from where it was (416); fetch again.`);
   }
   return status >= 500
-    ? new Unreachable(`${host} fails (${status}); fetch again later.`)
+    ? new Unreachable(said`${host} fails (${status}); fetch again later.`)
     : new InputError(`${host} answers ${status} for ${what}; check HF_ENDPOINT.`);
 }
 

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledError, InputError, messageOf } from '../../../core/errors';
 import type { HubFile } from '../../../core/fetch/offer';
 import { formatBytes } from '../../../core/format';
+import { said, text } from '../../../core/l10n';
 import { shown } from '../../../core/text/printable';
 import { openToContinue, readPieces } from '../../read/input/regular-file';
 import { kindAt } from '../../read/model/found/folders';
@@ -43,7 +44,7 @@ export async function download(file: HubFile, url: string, blob: string, transfe
   }
   const partial = await claimPartial(blob, file.bytes);
   try {
-    const { file: handle, size } = await openToContinue(partial, 'give this folder to the user, or set HF_HUB_CACHE to another');
+    const { file: handle, size } = await openToContinue(partial, text('give this folder to the user, or set HF_HUB_CACHE to another'));
     try {
       await fill(handle, size, file, url, transfer);
       await handle.sync().catch((error: unknown) => {
@@ -101,7 +102,7 @@ async function fill(handle: FileHandle, from: number, file: HubFile, url: string
       }
       if (position < file.bytes) {
         throw new Unreachable(
-          `${shown(file.name, 100)} ended after ${formatBytes(position)} of ${formatBytes(file.bytes)}; fetch again to continue.`,
+          said`${shown(file.name, 100)} ended after ${formatBytes(position)} of ${formatBytes(file.bytes)}; fetch again to continue.`,
         );
       }
     } catch (error) {
@@ -147,7 +148,7 @@ async function* piecesFrom(
       const [, begin, end, total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/i.exec(range?.trim() ?? '') ?? [];
       if (isPacked || Number(begin) !== position || Number(end) >= file.bytes || (total !== '*' && Number(total) !== file.bytes)) {
         throw new InputError(
-          `${shown(file.name, 100)} was asked for from byte ${position} and came as ${shown(range ?? 'something else', 60)}; check HF_ENDPOINT, then fetch again.`,
+          `${shown(file.name, 100)} was asked for from byte ${position} and came as ${shown(range ?? text('something else'), 60)}; check HF_ENDPOINT, then fetch again.`,
         );
       }
       yield* placed(body, position);
@@ -200,7 +201,7 @@ function tooLong({ name, bytes }: HubFile): InputError {
 
 function notTheFile({ name, bytes }: HubFile, came: string): NotTheFile {
   return new NotTheFile(
-    `${shown(name, 100)} has ${formatBytes(bytes)} and the answer is ${came}, perhaps a page to log in to the network; fetch again to continue.`,
+    said`${shown(name, 100)} has ${formatBytes(bytes)} and the answer is ${came}, perhaps a page to log in to the network; fetch again to continue.`,
   );
 }
 
@@ -224,7 +225,7 @@ function unwritable({ name }: HubFile, error: unknown): InputError {
 /** The digest of a file as its repository would give it. */
 async function digestOf(path: string, { bytes, digest: { kind } }: HubFile, signal: AbortSignal): Promise<string> {
   const hash = kind === 'sha256' ? createHash('sha256') : createHash('sha1').update(`blob ${bytes}\0`);
-  for await (const piece of readPieces(path, 'fetch again')) {
+  for await (const piece of readPieces(path, text('fetch again'))) {
     if (signal.aborted) {
       throw new CancelledError();
     }

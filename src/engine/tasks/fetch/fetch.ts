@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { CancelledError, cancelledSaying, InputError, messageOf } from '../../../core/errors';
 import type { FetchProgress, Offer } from '../../../core/fetch/offer';
 import { formatBytes } from '../../../core/format';
+import { said } from '../../../core/l10n';
 import { shown } from '../../../core/text/printable';
 import { exists } from '../../read/input/regular-file';
 import { revisionName } from '../../read/model/found/hub-cache';
@@ -45,7 +46,7 @@ export async function fetchOffer(
       const onBytes = (bytes: number): void => report(file.name, done + bytes);
       try {
         await download(file, addressOf(endpoint, repository, commit, file.name), blob, { ...transfer, onBytes }).catch(
-          cancelledSaying(`The fetch of ${shown(repository, 100)} was cancelled; fetch it again to continue.`),
+          cancelledSaying(said`The fetch of ${shown(repository, 100)} was cancelled; fetch it again to continue.`),
         );
       } catch (error) {
         // A repository of which nothing came, such as one whose conditions are not accepted, is none in the cache.

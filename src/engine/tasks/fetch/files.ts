@@ -1,5 +1,6 @@
 import { InputError } from '../../../core/errors';
 import type { HubFile } from '../../../core/fetch/offer';
+import { said } from '../../../core/l10n';
 import { quoted, shown } from '../../../core/text/printable';
 import { adapterConfigFile, adapterWeightsFile } from '../../read/model/adapter/config';
 import { usualEndpoint } from './settings';
@@ -121,7 +122,7 @@ export function chooseFiles(all: readonly HubFile[], { repository, gguf }: Asked
     }
     return {
       files: named(adapterFiles),
-      notes: ['It is an adapter: it runs on the model that its adapter_config.json names, which is fetched apart.'],
+      notes: [said`It is an adapter: it runs on the model that its adapter_config.json names, which is fetched apart.`],
     };
   }
   if (!has('config.json')) {
@@ -143,8 +144,8 @@ export function chooseFiles(all: readonly HubFile[], { repository, gguf }: Asked
   return {
     files: named([...besides, ...weights]),
     notes: [
-      ...(has('tokenizer.json') ? [] : ['It has no tokenizer.json, without which prompts have no tokens: it could not be planned.']),
-      ...(weights.length > 0 ? [] : ['It has no weights in safetensors: it could be planned, not run.']),
+      ...(has('tokenizer.json') ? [] : [said`It has no tokenizer.json, without which prompts have no tokens: it could not be planned.`]),
+      ...(weights.length > 0 ? [] : [said`It has no weights in safetensors: it could be planned, not run.`]),
     ],
   };
 }

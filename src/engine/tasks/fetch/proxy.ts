@@ -1,4 +1,5 @@
 import { InputError } from '../../../core/errors';
+import { text } from '../../../core/l10n';
 import type { Environment } from '../../read/model/found/stores';
 import type { Fetch } from './connection';
 
@@ -35,7 +36,7 @@ export async function proxiedFetch(environment: Environment = process.env): Prom
       const once = (tunnel: object): Promise<unknown> =>
         connect(tunnel).catch((error: unknown) => {
           // After an error of this code undici connects again at once, without end.
-          throw (error as NodeJS.ErrnoException).code === 'UND_ERR_SOCKET' ? new Error('the proxy closed the connection') : error;
+          throw (error as NodeJS.ErrnoException).code === 'UND_ERR_SOCKET' ? new Error(text('the proxy closed the connection')) : error;
         });
       return Object.assign(pool, { connect: once as typeof pool.connect });
     },

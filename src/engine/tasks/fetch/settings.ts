@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { InputError } from '../../../core/errors';
+import { said } from '../../../core/l10n';
 import { inputLimits } from '../../read/input/limits';
 import { exists } from '../../read/input/regular-file';
 import { readRegularText } from '../../read/input/text';
@@ -52,7 +53,7 @@ function checkedEndpoint(given: string | undefined): string {
 }
 
 async function tokenOf(path: string): Promise<string | undefined> {
-  const fix = 'log in again with hf auth login, or remove the file';
+  const fix = said`log in again with hf auth login, or remove the file`;
   return (await exists(path)) ? token(await readRegularText(path, inputLimits.secret, fix, fix), path) : undefined;
 }
 

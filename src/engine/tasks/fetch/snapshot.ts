@@ -3,6 +3,7 @@ import { copyFile, link, lstat, mkdir, rename, rm, symlink } from 'node:fs/promi
 import { basename, dirname, join } from 'node:path';
 import { InputError, messageOf } from '../../../core/errors';
 import type { HubFile, Offer } from '../../../core/fetch/offer';
+import { said } from '../../../core/l10n';
 import { quoted, shown } from '../../../core/text/printable';
 import { adapterConfigFile } from '../../read/model/adapter/config';
 import { kindAt } from '../../read/model/found/folders';
@@ -119,13 +120,13 @@ async function writeRef(
 /** Why a ref cannot be written: mostly that another's name is in its way, as `feature` and `feature/x` are in each other's. */
 async function reasonOf(ref: string, folder: string, error: unknown): Promise<string> {
   if ((await kindAt(ref)) === 'folder') {
-    return `${ref} is a folder`;
+    return said`${ref} is a folder`;
   }
   for (let above = dirname(ref); above.length > folder.length; above = dirname(above)) {
     const kind = await kindAt(above);
     if (kind !== undefined && kind !== 'folder') {
-      return `${above} is a file, so that ${shown(basename(ref), 60)} cannot be in it`;
+      return said`${above} is a file, so that ${shown(basename(ref), 60)} cannot be in it`;
     }
   }
-  return `${shown(ref, 200)} cannot be written (${shown(messageOf(error), 100)})`;
+  return said`${shown(ref, 200)} cannot be written (${shown(messageOf(error), 100)})`;
 }

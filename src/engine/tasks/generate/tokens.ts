@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../../core/errors';
+import { said } from '../../../core/l10n';
 import { parsePythonJson } from '../../read/input/json';
 import { inputLimits } from '../../read/input/limits';
 import { exists } from '../../read/input/regular-file';
@@ -34,8 +35,8 @@ export async function endTokens(folder: string): Promise<ReadonlySet<number>> {
           await readRegularText(
             path,
             inputLimits.config,
-            'use a folder with config.json and safetensors files',
-            `restore the model's ${name}`,
+            said`use a folder with config.json and safetensors files`,
+            said`restore the model's ${name}`,
           ),
           path,
         )
@@ -48,7 +49,7 @@ export async function endTokens(folder: string): Promise<ReadonlySet<number>> {
 }
 
 function idsOf(text: string, path: string): readonly number[] | undefined {
-  const parsed = schema.safeParse(parsePythonJson(text, path, 'download it again'));
+  const parsed = schema.safeParse(parsePythonJson(text, path, said`download it again`));
   if (!parsed.success) {
     throw new InputError(`${path}: eos_token_id is neither a token id nor a list of them; download it again.`);
   }

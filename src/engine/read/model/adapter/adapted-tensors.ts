@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { InputError } from '../../../../core/errors';
+import { said, text } from '../../../../core/l10n';
 import { shown } from '../../../../core/text/printable';
 import { SafetensorsFile } from '../safetensors';
 import { checkLink } from '../shards';
@@ -46,7 +47,9 @@ export class AdaptedTensors implements TensorSource {
   ): Promise<AdaptedTensors> {
     if (config.isInOut !== (modelType === 'gpt2')) {
       throw new InputError(
-        `${shown(folder)}: fan_in_fan_out is ${config.isInOut}, and matrices of ${modelType} are ${config.isInOut ? 'not ' : ''}stored [in, out]; the adapter is of another base, or correct it.`,
+        config.isInOut
+          ? `${shown(folder)}: fan_in_fan_out is true, and matrices of ${modelType} are not stored [in, out]; the adapter is of another base, or correct it.`
+          : `${shown(folder)}: fan_in_fan_out is false, and matrices of ${modelType} are stored [in, out]; the adapter is of another base, or correct it.`,
       );
     }
     await checkLink(folder, adapterWeightsFile);
@@ -168,7 +171,7 @@ class AdapterReader {
   private take(name: string, base: TensorSource): void {
     const own = name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
     if (own === undefined || own.length > longestModule) {
-      throw this.refusal(name, 'is no tensor that PEFT writes for a LoRA');
+      throw this.refusal(name, text('is no tensor that PEFT writes for a LoRA'));
     }
     const low = /^(.+)\.lora_(embedding_)?([AB])(?:\.default)?(?:\.weight)?$/.exec(own);
     if (low === null) {
@@ -182,7 +185,7 @@ class AdapterReader {
       (_, head: string, __, end: string) => `${head}${which === 'A' ? 'B' : 'A'}${end}`,
     );
     if (this.file.shapeOf(partner) === undefined) {
-      throw this.refusal(name, `has no ${which === 'A' ? 'lora_B' : 'lora_A'} beside it`);
+      throw this.refusal(name, said`has no ${which === 'A' ? 'lora_B' : 'lora_A'} beside it`);
     }
     if (which === 'A') {
       this.takeChange(module, { a: name, b: partner }, embedding !== undefined, base);
@@ -191,14 +194,14 @@ class AdapterReader {
 
   private takeChange(module: string, { a, b }: { readonly a: string; readonly b: string }, isEmbedding: boolean, base: TensorSource): void {
     if (!this.targets.has(module)) {
-      throw this.refusal(a, 'is of a module that target_modules does not name');
+      throw this.refusal(a, text('is of a module that target_modules does not name'));
     }
     const tensor = this.baseOf(`${module}.weight`);
     if (tensor === undefined) {
-      throw this.refusal(a, 'changes a module that the base does not have: it is of another base');
+      throw this.refusal(a, text('changes a module that the base does not have: it is of another base'));
     }
     if (this.changes.has(tensor)) {
-      throw this.refusal(a, 'is there twice under two names');
+      throw this.refusal(a, text('is there twice under two names'));
     }
     const isInOut = isEmbedding || this.isInOut;
     const shape = base.shapeOf(tensor) ?? [];
@@ -208,7 +211,7 @@ class AdapterReader {
     if (shape.length !== 2 || found.join('; ') !== `${rank},${inputs}; ${outputs},${rank}`) {
       throw this.refusal(
         a,
-        `and its lora_B are [${found.map((each) => each.join(', ')).join('] and [')}], where rank ${rank} and the base's [${shape.join(', ')}] mean [${rank}, ${inputs}] and [${outputs}, ${rank}]: it is of another base or configuration`,
+        said`and its lora_B are [${found.map((each) => each.join(', ')).join('] and [')}], where rank ${rank} and the base's [${shape.join(', ')}] mean [${rank}, ${inputs}] and [${outputs}, ${rank}]: it is of another base or configuration`,
       );
     }
     this.changes.set(tensor, { a, b, isInOut, scale: this.targets.scaleOf(module) });
@@ -220,18 +223,18 @@ class AdapterReader {
     const module = plain.replace(/\.[^.]+$/, '');
     const isBias = plain.endsWith('.bias') && (this.bias === 'all' || (this.bias === 'lora_only' && this.targets.has(module)));
     if (!isBias && !this.targets.replaces(module)) {
-      throw this.refusal(name, 'is neither low-rank nor of a module of modules_to_save');
+      throw this.refusal(name, text('is neither low-rank nor of a module of modules_to_save'));
     }
     const tensor = this.baseOf(plain) ?? plain;
     const [shape, expected] = [this.file.shapeOf(name) ?? [], base.shapeOf(tensor)];
     if (expected !== undefined && shape.join() !== expected.join()) {
       throw this.refusal(
         name,
-        `is [${shape.join(', ')}] and the base's is [${expected.join(', ')}]: it is of another base, or has other tokens`,
+        said`is [${shape.join(', ')}] and the base's is [${expected.join(', ')}]: it is of another base, or has other tokens`,
       );
     }
     if (this.replaced.has(tensor)) {
-      throw this.refusal(name, 'is there twice under two names');
+      throw this.refusal(name, text('is there twice under two names'));
     }
     this.replaced.set(tensor, name);
   }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { InputError, messageOf } from '../../../../core/errors';
+import { said, text } from '../../../../core/l10n';
 import { shown } from '../../../../core/text/printable';
 import { type FoundModel, findModel } from '../found/resolve';
 import type { ModelStores } from '../found/stores';
@@ -51,10 +52,10 @@ export async function findBase(
   const named = revision === undefined || !isName ? base : `${base}@${revision}`;
   const found = await findModel(named, modelsFolder, stores).catch((error: unknown) => {
     const fix = isName
-      ? `fetch it (two-heads fetch ${shown(named, 100)})`
-      : 'write the name or the path of the same model on this machine there';
+      ? said`fetch it (two-heads fetch ${shown(named, 100)})`
+      : text('write the name or the path of the same model on this machine there');
     throw new MissingBase(
-      `${join(folder, adapterConfigFile)}: base_model_name_or_path ${baseName(config)} is not on this machine; ${fix}. ${shown(messageOf(error), 100)}`,
+      said`${join(folder, adapterConfigFile)}: base_model_name_or_path ${baseName(config)} is not on this machine; ${fix}. ${shown(messageOf(error), 100)}`,
       isName ? named : undefined,
     );
   });

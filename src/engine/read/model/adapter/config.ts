@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../../../core/errors';
+import { said } from '../../../../core/l10n';
 import { described, quoted, shown } from '../../../../core/text/printable';
 import { parsePythonJson } from '../../input/json';
 import { inputLimits } from '../../input/limits';
@@ -49,7 +50,7 @@ const listed = <T extends z.ZodType>(one: T): z.ZodType<z.infer<T>[]> =>
   z.union([one.transform((value) => [value]), z.array(one).max(1000)]);
 
 /** A commit, branch, tag or other ref. Nothing in it leads to another folder where it stands behind a name. */
-const revision = z.string().regex(/^(?!\.+(\/|$))[\w.-]+(\/(?!\.+(\/|$))[\w.-]+)*$/, 'it is the name of no revision');
+const revision = z.string().regex(/^(?!\.+(\/|$))[\w.-]+(\/(?!\.+(\/|$))[\w.-]+)*$/, said`it is the name of no revision`);
 
 /** Keys that are read. `null` is "not set", as in PEFT. */
 const schema = z.object({
@@ -91,13 +92,18 @@ export async function isAdapter(folder: string): Promise<boolean> {
 /** Reads an adapter's configuration. @throws InputError where it is broken, or is no LoRA that can be merged */
 export async function readAdapterConfig(folder: string): Promise<AdapterConfig> {
   const path = join(folder, adapterConfigFile);
-  const text = await readRegularText(path, inputLimits.config, 'use a folder with an adapter', "restore the adapter's configuration");
+  const text = await readRegularText(
+    path,
+    inputLimits.config,
+    said`use a folder with an adapter`,
+    said`restore the adapter's configuration`,
+  );
   return parseAdapterConfig(text, path);
 }
 
 /** The same of a text. @param path named in errors */
 export function parseAdapterConfig(text: string, path: string): AdapterConfig {
-  const value = parsePythonJson(text, path, "restore the adapter's configuration");
+  const value = parsePythonJson(text, path, said`restore the adapter's configuration`);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InputError(`${path} is ${described(value)}, not an adapter's configuration; restore it.`);
   }

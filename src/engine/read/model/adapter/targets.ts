@@ -1,5 +1,6 @@
 import { safeRegex } from 'safe-regex2';
 import { InputError } from '../../../../core/errors';
+import { said } from '../../../../core/l10n';
 import { quoted } from '../../../../core/text/printable';
 import { ProcessorTime } from '../../input/time-limit';
 import type { AdapterConfig } from './config';
@@ -85,15 +86,15 @@ function pattern(text: string, key: string, around: (text: string) => string = (
   const refusal = (wrong: string): InputError =>
     new InputError(`adapter_config.json: ${key} ${quoted(text)} ${wrong}; write the names of modules.`);
   if (!isReadable(text)) {
-    throw refusal('cannot be read as a pattern');
+    throw refusal(said`cannot be read as a pattern`);
   }
   // Look-ahead and look-behind, which the checker does not know, take no more time than other groups.
   if (!safeRegex(text.replace(/\(\?<?[=!]/g, '(?:'), { limit: repetitions })) {
-    throw refusal('could take too long');
+    throw refusal(said`could take too long`);
   }
   const found = new RegExp(`^${around(text)}`);
   const time = new ProcessorTime(longestMs);
-  const limited = <T>(match: () => T): T => time.spend(match, () => refusal('takes too long'));
+  const limited = <T>(match: () => T): T => time.spend(match, () => refusal(said`takes too long`));
   return { test: (module) => limited(() => found.test(module)), exec: (module) => limited(() => found.exec(module)) };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { said, text } from '../../../../core/l10n';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
 import { type Checkpoint, type HeadPlace, headPlace, outputHead, parametersOf, type StoredLayer } from '../weights';
@@ -61,7 +62,7 @@ function alibiConfig(
     rotary: undefined,
     checkpoint,
     notes: [
-      `Scores fall with distance (ALiBi), by one more column of queries and keys: heads are ${headWidth + 1} wide in place of ${headWidth}.`,
+      said`Scores fall with distance (ALiBi), by one more column of queries and keys: heads are ${headWidth + 1} wide in place of ${headWidth}.`,
     ],
   };
 }
@@ -105,11 +106,11 @@ export const bloomReader: ArchitectureReader = {
   read(json, path, predicts) {
     const fields = readFields(bloomSchema, json, path);
     if (fields.apply_residual_connection_post_layernorm) {
-      refuse(path, 'apply_residual_connection_post_layernorm', 'a BLOOM without it');
+      refuse(path, 'apply_residual_connection_post_layernorm', text('a BLOOM without it'));
     }
     const one = <T>(name: string, ...values: readonly (T | null | undefined)[]): T =>
       values.find((value): value is T => value !== null && value !== undefined) ??
-      refuse(path, `a BLOOM without ${name}`, 'one that states it');
+      refuse(path, said`a BLOOM without ${name}`, text('one that states it'));
     const d = one('hidden_size', fields.n_embed, fields.hidden_size);
     const heads = one('n_head', fields.n_head, fields.num_attention_heads);
     const parts: Parts = {

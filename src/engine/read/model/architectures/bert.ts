@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../../../../core/errors';
+import { said, text } from '../../../../core/l10n';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
 import type { ConfigJson } from '../keys';
@@ -105,11 +106,11 @@ function bertConfig(json: ConfigJson, path: string, predicts: boolean): ModelCon
   const { pad_token_id: padding, ...own } = json;
   const fields = readFields(schema, member.paddedPositions ? { ...own, pad_token_id: padding } : own, path);
   if (fields.position_embedding_type !== 'absolute') {
-    refuse(path, `position_embedding_type ${quoted(fields.position_embedding_type)}`, 'a BERT with absolute positions');
+    refuse(path, `position_embedding_type ${quoted(fields.position_embedding_type)}`, text('a BERT with absolute positions'));
   }
   for (const name of ['is_decoder', 'add_cross_attention'] as const) {
     if (fields[name]) {
-      refuse(path, `${name} true`, 'a BERT that is an encoder');
+      refuse(path, `${name} true`, text('a BERT that is an encoder'));
     }
   }
   const shape = plainShape(fields);
@@ -132,7 +133,7 @@ function bertConfig(json: ConfigJson, path: string, predicts: boolean): ModelCon
   });
   const activation = activationOf(fields.hidden_act, 'hidden_act', path);
   if (hasHead && member.geluHead && activation !== 'gelu') {
-    refuse(path, `hidden_act ${quoted(fields.hidden_act)} beside a head with gelu`, `a ${modelType} with gelu`);
+    refuse(path, said`hidden_act ${quoted(fields.hidden_act)} beside a head with gelu`, said`a ${modelType} with gelu`);
   }
   const positions = fields.max_position_embeddings - firstPosition;
   return {

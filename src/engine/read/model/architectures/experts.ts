@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../../../../core/errors';
+import { said, text } from '../../../../core/l10n';
 import { ofLayers, type Scenario } from '../../../../core/scenario/scenario';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ClampedGate, ExpertChoice } from '../architecture';
@@ -97,7 +98,7 @@ export const gptOss = {
   experts(fields: Fields, path: string): Experts {
     const { num_experts_per_tok: chosen, experts_per_token: original } = fields;
     if (typeof chosen === 'number' && typeof original === 'number' && chosen !== original) {
-      refuse(path, `num_experts_per_tok ${chosen} beside experts_per_token ${original}`, 'a config.json that says one of both');
+      refuse(path, said`num_experts_per_tok ${chosen} beside experts_per_token ${original}`, text('a config.json that says one of both'));
     }
     return {
       ...chosenOf(chosen ?? original ?? 4, fields.num_local_experts ?? 128, true, fields, path),

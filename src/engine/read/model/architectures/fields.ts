@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../../../../core/errors';
+import { said, text } from '../../../../core/l10n';
 import type { ModelShape } from '../../../../core/shapes';
 import { described, quoted, shown } from '../../../../core/text/printable';
 import type { Activation } from '../architecture';
@@ -53,8 +54,12 @@ export function readFields<T>(schema: z.ZodType<T>, json: unknown, path: string)
       throw new InputError(`${path}: ${shown(at.join('.'))} ${described(valueAt(json, at))} is not known; use a model without it.`);
     }
     const value = valueAt(json, issue.path);
-    const found = value === undefined ? '' : `, not ${described(value)}`;
-    throw new InputError(`${path}: ${issue.path.join('.') || 'the file'}: ${issue.message}${found}; restore the model's config.json.`);
+    const field = issue.path.join('.') || text('the file');
+    throw new InputError(
+      value === undefined
+        ? `${path}: ${field}: ${issue.message}; restore the model's config.json.`
+        : `${path}: ${field}: ${issue.message}, not ${described(value)}; restore the model's config.json.`,
+    );
   }
   return parsed.data;
 }
@@ -82,7 +87,7 @@ export function activationOf(name: string, field: string, path: string): Activat
   };
   return Object.hasOwn(known, name)
     ? known[name]
-    : refuse(path, `${field} ${quoted(name)}`, `a model with one of ${Object.keys(known).join(', ')}`);
+    : refuse(path, `${field} ${quoted(name)}`, said`a model with one of ${Object.keys(known).join(', ')}`);
 }
 
 /** The shape of a model whose heads all have keys and values of their own, and whose feed-forward halves have no gate. */
@@ -139,7 +144,11 @@ export function checkHeads(
   rotary: boolean,
 ): void {
   if (!Number.isInteger(headWidth) || (rotary && headWidth % 2 !== 0)) {
-    throw new InputError(`${path}: a head width of ${headWidth} is not ${rotary ? 'an even' : 'a'} whole number; correct head_dim.`);
+    throw new InputError(
+      rotary
+        ? `${path}: a head width of ${headWidth} is not an even whole number; correct head_dim.`
+        : `${path}: a head width of ${headWidth} is not a whole number; correct head_dim.`,
+    );
   }
   if (heads % keyValueHeads !== 0) {
     throw new InputError(`${path}: ${keyValueHeads} key-value heads do not divide ${heads} heads; correct num_key_value_heads.`);
@@ -162,7 +171,7 @@ export function slidingLayers(types: readonly string[] | null | undefined, count
   }
   return types.map((type) => {
     if (type !== 'full_attention' && type !== 'sliding_attention') {
-      refuse(path, `layer type ${quoted(type)}`, 'a model with full_attention and sliding_attention');
+      refuse(path, said`layer type ${quoted(type)}`, text('a model with full_attention and sliding_attention'));
     }
     return type === 'sliding_attention';
   });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../../../../core/errors';
+import { said, text } from '../../../../core/l10n';
 import { type LayerScenario, ofLayers } from '../../../../core/scenario/scenario';
 import type { ModelShape } from '../../../../core/shapes';
 import { quoted } from '../../../../core/text/printable';
@@ -83,7 +84,7 @@ function masksOf(
   }
   return words.map((word) => {
     if (word !== 'global' && word !== 'local') {
-      refuse(path, `layer type ${quoted(word)}`, 'a model with global and local layers');
+      refuse(path, said`layer type ${quoted(word)}`, text('a model with global and local layers'));
     }
     return word === 'local' ? { kind: 'sliding-window', window } : { kind: 'causal' };
   });

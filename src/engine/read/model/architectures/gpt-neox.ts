@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { text } from '../../../../core/l10n';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
 import { trainedLength } from '../rope';
@@ -60,7 +61,7 @@ function gptNeoxConfig(json: unknown, path: string, predicts: boolean): ModelCon
   ] as const) {
     const stated = fields[name];
     if (stated !== null && stated !== undefined && stated !== fields[other]) {
-      refuse(path, `${name} ${stated} beside ${other} ${fields[other]}`, 'a config.json that says one of both');
+      refuse(path, `${name} ${stated} beside ${other} ${fields[other]}`, text('a config.json that says one of both'));
     }
   }
   const shape = plainShape(fields);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { text } from '../../../../core/l10n';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
 import { type Checkpoint, type HeadPlace, headPlace, outputHead, parametersOf, type StoredLayer } from '../weights';
@@ -43,7 +44,7 @@ function gpt2Config(json: unknown, path: string, predicts: boolean): ModelConfig
     [fields.add_cross_attention, 'add_cross_attention'],
   ] as const) {
     if (refused) {
-      refuse(path, what, 'a GPT-2 without it');
+      refuse(path, what, text('a GPT-2 without it'));
     }
   }
   const shape: ModelShape = {

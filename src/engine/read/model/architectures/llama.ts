@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../../../../core/errors';
+import { text } from '../../../../core/l10n';
 import { ofLayers, type LayerScenario, type Scenario } from '../../../../core/scenario/scenario';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ClampedGate, ModelConfig, Multipliers } from '../architecture';
@@ -298,7 +299,7 @@ function windowsOn(
   path: string,
 ): Scenario {
   if (!used && types?.includes('sliding_attention') === true) {
-    refuse(path, 'layer_types with sliding_attention beside use_sliding_window false', 'a model that says one of both');
+    refuse(path, text('layer_types with sliding_attention beside use_sliding_window false'), text('a model that says one of both'));
   }
   const sliding = slidingLayers(types, count, path) ?? rule;
   return ofLayers(sliding.map((slides) => (slides ? windowOrCausal(window) : { kind: 'causal' })));

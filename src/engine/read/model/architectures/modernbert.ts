@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { said, text } from '../../../../core/l10n';
 import { ofLayers, type LayerScenario } from '../../../../core/scenario/scenario';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
@@ -77,8 +78,8 @@ function modernbertConfig(json: ConfigJson, path: string, predicts: boolean): Mo
   if (hasHead && activationOf(fields.classifier_activation, 'classifier_activation', path) !== activation) {
     refuse(
       path,
-      `classifier_activation ${quoted(fields.classifier_activation)} beside hidden_activation ${quoted(fields.hidden_activation)}`,
-      'a ModernBERT with one activation',
+      said`classifier_activation ${quoted(fields.classifier_activation)} beside hidden_activation ${quoted(fields.hidden_activation)}`,
+      text('a ModernBERT with one activation'),
     );
   }
   const checkpoint = modernbertCheckpoint(shape, fields, hasHead);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { said } from '../../../../core/l10n';
 import type { ModelShape } from '../../../../core/shapes';
 import type { ArchitectureReader, ModelConfig } from '../architecture';
 import { type RotaryEmbedding, trainedLength } from '../rope';
@@ -110,7 +111,7 @@ function ropeOf(
   const lacks = Object.entries(lists).flatMap(([name, list]) =>
     Array.isArray(list) && list.length === pairs
       ? []
-      : [`its rope needs ${pairs} numbers in ${name}, and config.json has ${Array.isArray(list) ? list.length : 'none'}`],
+      : [said`its rope needs ${pairs} numbers in ${name}, and config.json has ${Array.isArray(list) ? list.length : 'none'}`],
   );
   return { rotary: lacks.length > 0 ? plain : rotaryFrom({ ...named('longrope'), ...lists }, context), notes, lacks };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { said, text } from '../../../../core/l10n';
 import { quoted } from '../../../../core/text/printable';
 import { longropeAttentionFactor, type RopeScaling, type RotaryEmbedding, yarnAttentionFactor } from '../rope';
 import { factor, flag, readFields, refuse, theta, tokens } from './fields';
@@ -76,13 +77,15 @@ export function ropeSource({ rope_scaling: scaling, rope_parameters: parameters 
   return { json, notes };
 }
 
-const bothRopes =
-  'config.json has rope_scaling and rope_parameters: as in transformers 5, rope_scaling counts, and rope_parameters does not, its rope_theta included.';
+const bothRopes = text(
+  'config.json has rope_scaling and rope_parameters: as in transformers 5, rope_scaling counts, and rope_parameters does not, its rope_theta included.',
+);
 
-const unreadFactor = 'The attn_factor of the rope is not read, as in transformers; attention_factor would be.';
+const unreadFactor = text('The attn_factor of the rope is not read, as in transformers; attention_factor would be.');
 
-const unreadLength =
-  'The original_max_position_embeddings of a dynamic rope is not read, as in transformers: max_position_embeddings counts.';
+const unreadLength = text(
+  'The original_max_position_embeddings of a dynamic rope is not read, as in transformers: max_position_embeddings counts.',
+);
 
 /** Whether two JSON objects have the same fields with the same numbers and texts. */
 function sameFields(one: unknown, other: unknown): boolean {
@@ -105,7 +108,7 @@ export function rotaryFrom(json: unknown, context: RopeContext): RotaryEmbedding
   }
   const nested = typeof json === 'object' ? Object.keys(json).find((key) => key.endsWith('_attention')) : undefined;
   if (nested !== undefined) {
-    refuse(context.path, `a rope of its own for ${quoted(nested)} layers`, 'a model with one rope for all layers');
+    refuse(context.path, said`a rope of its own for ${quoted(nested)} layers`, text('a model with one rope for all layers'));
   }
   const fields = readFields(ropeSchema, json, `${context.path}: rope parameters`);
   const columns = columnsOf(fields.partial_rotary_factor ?? context.partial?.factor, context);
@@ -118,18 +121,18 @@ function columnsOf(share = 1, { partial, path }: RopeContext): Pick<RotaryEmbedd
     return {};
   }
   if (partial === undefined) {
-    refuse(path, `partial_rotary_factor ${share}`, 'a model that rotates whole heads');
+    refuse(path, `partial_rotary_factor ${share}`, text('a model that rotates whole heads'));
   }
   const columns = Math.floor(share * partial.headWidth);
   return columns >= 2 && columns <= partial.headWidth && columns % 2 === 0
     ? { columns }
-    : refuse(path, `a rope on ${share} of heads of ${partial.headWidth}`, 'a model where that is a whole number of pairs');
+    : refuse(path, said`a rope on ${share} of heads of ${partial.headWidth}`, text('a model where that is a whole number of pairs'));
 }
 
 function scalingOf(fields: RopeFields, { maximumTokens, originalTokens, path }: RopeContext): RopeScaling {
   const type = fields.rope_type ?? fields.type ?? 'default';
   const need = (name: 'factor' | 'low_freq_factor' | 'high_freq_factor'): number =>
-    fields[name] ?? refuse(path, `rope scaling ${quoted(type)} without ${name}`, `a config.json that states it`);
+    fields[name] ?? refuse(path, said`rope scaling ${quoted(type)} without ${name}`, text(`a config.json that states it`));
   const trainedTokens = fields.original_max_position_embeddings ?? maximumTokens;
   const { short_factor: shortFactors, long_factor: longFactors } = fields;
   if (type === 'longrope' && originalTokens !== undefined && shortFactors !== undefined && longFactors !== undefined) {
@@ -138,7 +141,7 @@ function scalingOf(fields: RopeFields, { maximumTokens, originalTokens, path }: 
     return { type, trainedTokens: originalTokens, shortFactors, longFactors, attentionFactor };
   }
   if (shortFactors !== undefined || longFactors !== undefined) {
-    refuse(path, `rope scaling ${quoted(type)} with lists of factors`, 'a Phi-3, or a model without them');
+    refuse(path, said`rope scaling ${quoted(type)} with lists of factors`, text('a Phi-3, or a model without them'));
   }
   switch (type) {
     case 'default':
@@ -161,7 +164,7 @@ function scalingOf(fields: RopeFields, { maximumTokens, originalTokens, path }: 
         truncate: fields.truncate,
       };
     default:
-      return refuse(path, `rope scaling ${quoted(type)}`, 'a model with one of default, linear, dynamic, llama3, yarn');
+      return refuse(path, said`rope scaling ${quoted(type)}`, text('a model with one of default, linear, dynamic, llama3, yarn'));
   }
 }
 
@@ -174,8 +177,8 @@ function llama3Band(
   if (lowFrequencyFactor >= highFrequencyFactor) {
     refuse(
       path,
-      `low_freq_factor ${lowFrequencyFactor} beside high_freq_factor ${highFrequencyFactor}`,
-      'a model whose low_freq_factor is the smaller one',
+      said`low_freq_factor ${lowFrequencyFactor} beside high_freq_factor ${highFrequencyFactor}`,
+      text('a model whose low_freq_factor is the smaller one'),
     );
   }
   return { lowFrequencyFactor, highFrequencyFactor };

@@ -68,14 +68,16 @@ export async function refOf(folder: string, ref: string): Promise<string | undef
  */
 export async function snapshotOf(folder: string, revision: string | undefined): Promise<Snapshot> {
   const all = await snapshotsOf(folder);
-  const there =
-    all.length === 0 ? 'none is there' : `there: ${shown(all.map((each) => each.revision.slice(0, shortRevision)).join(', '), 120)}`;
+  const there = shown(all.map((each) => each.revision.slice(0, shortRevision)).join(', '), 120);
   const hash = await refOf(folder, revision ?? 'main');
   if (hash !== undefined) {
     const found = all.find((each) => each.revision === hash);
     if (found === undefined) {
+      const ref = `refs/${revision ?? 'main'}`;
       throw new InputError(
-        `${folder}: refs/${revision ?? 'main'} names revision ${hash}, which is not in snapshots (${there}); download the model again, or name a revision with @.`,
+        all.length === 0
+          ? `${folder}: ${ref} names revision ${hash}, which is not in snapshots (none is there); download the model again, or name a revision with @.`
+          : `${folder}: ${ref} names revision ${hash}, which is not in snapshots (there: ${there}); download the model again, or name a revision with @.`,
       );
     }
     return found;
@@ -87,6 +89,12 @@ export async function snapshotOf(folder: string, revision: string | undefined): 
   const wrong =
     revision === undefined
       ? 'no ref main'
-      : `${meant.length === 0 ? 'no revision that begins' : `${meant.length} revisions that begin`} with ${quoted(revision)}`;
-  throw new InputError(`${folder} has ${wrong} (${there}); name one revision with @, or download the model again.`);
+      : meant.length === 0
+        ? `no revision that begins with ${quoted(revision)}`
+        : `${meant.length} revisions that begin with ${quoted(revision)}`;
+  throw new InputError(
+    all.length === 0
+      ? `${folder} has ${wrong} (none is there); name one revision with @, or download the model again.`
+      : `${folder} has ${wrong} (there: ${there}); name one revision with @, or download the model again.`,
+  );
 }

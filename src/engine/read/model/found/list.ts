@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../../../core/errors';
+import { said } from '../../../../core/l10n';
 import { standInName } from '../../tokenizer/encodings';
 import { unreadTokenizer } from '../../tokenizer/gguf/definition';
 import { readGgufHeader } from '../gguf/header';
@@ -79,7 +80,7 @@ async function inStore(store: StoreName, folder: string, list: (folder: string) 
     (error: unknown) =>
       (error as NodeJS.ErrnoException).code === 'ENOENT'
         ? []
-        : [{ name: folder, store, path: folder, kind: 'broken', reason: `this store cannot be read (${messageOf(error)})` }],
+        : [{ name: folder, store, path: folder, kind: 'broken', reason: said`this store cannot be read (${messageOf(error)})` }],
   );
 }
 
@@ -97,8 +98,8 @@ async function inHub(hub: string): Promise<Candidate[]> {
     if (snapshots.length === 0) {
       const isBegun = (await readdir(join(folder, 'blobs')).catch(() => [])).length > 0;
       const reason = isBegun
-        ? `its fetch was interrupted; fetch it again to continue (two-heads fetch ${repository})`
-        : 'it has no snapshots: its download did not begin or was removed';
+        ? said`its fetch was interrupted; fetch it again to continue (two-heads fetch ${repository})`
+        : said`it has no snapshots: its download did not begin or was removed`;
       found.push({ ...about, kind: 'broken', reason });
       continue;
     }
@@ -135,7 +136,7 @@ async function inFolder(about: Pick<Candidate, 'name' | 'store' | 'path'>): Prom
   }
   const files = await ggufsIn(about.path);
   return files.length === 0
-    ? [{ ...about, kind: 'broken', reason: 'it has neither config.json nor a .gguf file' }]
+    ? [{ ...about, kind: 'broken', reason: said`it has neither config.json nor a .gguf file` }]
     : files.map((file) => ({
         ...{ store: about.store, path: join(about.path, file), kind: 'gguf' },
         name: files.length === 1 ? about.name : `${about.name}/${file}`,
@@ -194,7 +195,7 @@ async function listed(candidate: Candidate, modelsFolder: string, stores: ModelS
     ...about,
     ...{ bytes: storedBytes ?? null, format, modelType: config.modelType, trainedTokens: config.shape.trainedTokens ?? null },
     use: !tokenized ? 'refused' : reason === null ? 'runs' : 'plans',
-    reason: !tokenized ? `it has no ${tokenizerFile}, without which prompts have no tokens` : reason === null ? null : reasonOf(reason),
+    reason: !tokenized ? said`it has no ${tokenizerFile}, without which prompts have no tokens` : reason === null ? null : reasonOf(reason),
   };
 }
 
@@ -202,7 +203,7 @@ async function listed(candidate: Candidate, modelsFolder: string, stores: ModelS
 async function whyNoRun(model: ModelFolder, kind: FoundModel['kind']): Promise<Pick<ListedModel, 'format' | 'reason'>> {
   const lacks = model.config.lacks.length === 0 ? null : model.config.lacks.join('; ');
   if (model.storedBytes === undefined) {
-    return { format: null, reason: lacks ?? (await unreadWeights(model.folder)) ?? 'no safetensors files are there' };
+    return { format: null, reason: lacks ?? (await unreadWeights(model.folder)) ?? said`no safetensors files are there` };
   }
   const named = model.adapter !== undefined ? 'LoRA' : kind === 'gguf' ? 'GGUF' : 'safetensors';
   let format = `${named} ${model.storedType ?? ''}`.trim();
@@ -223,7 +224,7 @@ async function whyEstimated({ folder }: ModelFolder, kind: FoundModel['kind']): 
   if (kind === 'gguf') {
     return unreadTokenizer((await readGgufHeader(folder, folder)).metadata) ?? null;
   }
-  return (await exists(join(folder, tokenizerFile))) ? null : `${standInName} only estimates its tokens`;
+  return (await exists(join(folder, tokenizerFile))) ? null : said`${standInName} only estimates its tokens`;
 }
 
 async function hasTokenizer(folder: string): Promise<boolean> {

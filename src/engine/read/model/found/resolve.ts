@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { InputError } from '../../../../core/errors';
+import { said, text } from '../../../../core/l10n';
 import { embeddedModel } from '../../../../core/options/table';
 import { shown } from '../../../../core/text/printable';
 import { exists } from '../../input/regular-file';
@@ -59,7 +60,7 @@ export async function findModel(asked: string, modelsFolder: string, stores: Mod
     const found = await placeAt(path, kind);
     const others = name === undefined ? [] : await placesOf(name, stores);
     const note = (folder: string): string =>
-      `${shown(asked, 100)} is taken as the path ${shown(path, 200)}; the model of that name in ${shown(folder, 200)} is not used.`;
+      said`${shown(asked, 100)} is taken as the path ${shown(path, 200)}; the model of that name in ${shown(folder, 200)} is not used.`;
     return { ...found, notes: others.map(({ folder }) => note(folder)) };
   }
   const places = name === undefined ? [] : await placesOf(name, stores);
@@ -83,7 +84,7 @@ export async function findModel(asked: string, modelsFolder: string, stores: Mod
 /** In Restricted Mode some stores are none. */
 function lookedIn({ hub, lmStudio }: ModelStores): string {
   const names = [hub, ...lmStudio.slice(0, 1)].filter((store) => store !== '').map((store) => shown(store, 60));
-  return names.length === 0 ? 'no store' : names.join(' and ');
+  return names.length === 0 ? text('no store') : names.join(' and ');
 }
 
 /** The names of the models that ship: one with weights, the others for planning. */
@@ -160,9 +161,15 @@ async function inFolder(folder: string, name: string, file: string | undefined):
   }
   const meant = file ?? (ggufs.length === 1 ? ggufs[0] : undefined);
   if (meant === undefined || !(await readdir(folder)).includes(meant)) {
-    const wrong = file === undefined ? `${ggufs.length} models` : `no ${shown(file, 80)}`;
-    const there = ggufs.length === 0 ? 'there is none' : `there: ${shown(ggufs.join(', '), 150)}`;
-    throw new InputError(`${shown(folder, 120)} has ${wrong} in GGUF (${there}); give the path of one file.`);
+    const place = shown(folder, 120);
+    const there = shown(ggufs.join(', '), 150);
+    throw new InputError(
+      file === undefined
+        ? `${place} has ${ggufs.length} models in GGUF (there: ${there}); give the path of one file.`
+        : ggufs.length === 0
+          ? `${place} has no ${shown(file, 80)} in GGUF (there is none); give the path of one file.`
+          : `${place} has no ${shown(file, 80)} in GGUF (there: ${there}); give the path of one file.`,
+    );
   }
   return { name: `${name}/${meant}`, path: ggufParts(join(folder, meant))[0], kind: 'gguf' };
 }

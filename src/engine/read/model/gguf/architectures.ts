@@ -1,3 +1,4 @@
+import { said, text } from '../../../../core/l10n';
 import type { ConfigJson } from '../keys';
 import type { MetadataReader } from './metadata-reader';
 
@@ -54,7 +55,7 @@ const rotatedShare = (rotated: number, headWidth: number): number => {
 };
 
 const assumesGelu = (family: string) => (): string =>
-  `A GGUF file does not name the activation of a ${family}: GELU is taken, as its published models have.`;
+  said`A GGUF file does not name the activation of a ${family}: GELU is taken, as its published models have.`;
 
 const gptOss: GgufArchitecture = {
   modelType: () => 'gpt_oss',
@@ -83,7 +84,7 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
     }),
     assumes: (keys, name) =>
       /mistral/i.test(name) && !keys.above0('attention.sliding_window')
-        ? 'The GGUF file of this Mistral states no window, which the first release had: it is read without one, as llama.cpp runs it.'
+        ? text('The GGUF file of this Mistral states no window, which the first release had: it is read without one, as llama.cpp runs it.')
         : undefined,
   },
   qwen2: { modelType: () => 'qwen2' },
@@ -92,13 +93,13 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
     modelType: () => 'smollm3',
     own: (keys, file) => ({ ...biases(keys, file), no_rope_layer_interval: 4 }),
     assumes: () =>
-      'A GGUF file does not name the layers of a SmolLM3 that have no rope: every fourth, as in llama.cpp and its published models.',
+      text('A GGUF file does not name the layers of a SmolLM3 that have no rope: every fourth, as in llama.cpp and its published models.'),
   },
   granite: {
     modelType: () => 'granite',
     own: (keys, file) => {
       if (keys.flag('rope.scaling.finetuned') === false) {
-        keys.lack('rope.scaling.finetuned', 'is false, which turns the rope of a Granite off, and no run does');
+        keys.lack('rope.scaling.finetuned', text('{0} is false, which turns the rope of a Granite off, and no run does'));
       }
       // As in llama.cpp 0 is as if there were no factor.
       return {
@@ -134,7 +135,7 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
     modelType: () => 'gemma3_text',
     own: (keys, { common }) => {
       if (Math.abs((keys.real('rope.scaling.attn_factor') ?? 1) - 1) > 1e-6) {
-        keys.lack('rope.scaling.attn_factor', 'scales sines of layers with a window too, which no run of a Gemma 3 does');
+        keys.lack('rope.scaling.attn_factor', text('{0} scales sines of layers with a window too, which no run of a Gemma 3 does'));
       }
       return {
         ...windowed(keys),
@@ -186,7 +187,7 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
       layer_norm_epsilon: common.layer_norm_eps,
       // llama.cpp takes none for no ALiBi at all, of which there is no MPT here.
       attn_config: {
-        alibi_bias_max: keys.real('attention.max_alibi_bias') || keys.stop('mpt.attention.max_alibi_bias', 'is missing or 0'),
+        alibi_bias_max: keys.real('attention.max_alibi_bias') || keys.stop('mpt.attention.max_alibi_bias', text('is missing or 0')),
       },
     }),
     assumes: assumesGelu('MPT'),
@@ -230,7 +231,7 @@ export const ggufArchitectures: Readonly<Record<string, GgufArchitecture>> = {
     own: (keys, { common, rows }) => {
       // llama.cpp's default is causal.
       if (keys.needFlag('attention.causal')) {
-        keys.stop('bert.attention.causal', 'is true, and a BERT is an encoder');
+        keys.stop('bert.attention.causal', text('is true, and a BERT is an encoder'));
       }
       return {
         ...{ num_key_value_heads: null, head_dim: null, tie_word_embeddings: null, rope_theta: null },

@@ -1,4 +1,5 @@
 import { InputError } from '../../../../core/errors';
+import { said, text } from '../../../../core/l10n';
 import { quoted } from '../../../../core/text/printable';
 import type { ReadConfig } from '../architecture';
 import { readConfig } from '../config';
@@ -57,7 +58,7 @@ export function ggufConfig(header: GgufHeader, path: string, factors: RopeFactor
   const shape = { ...read.shape, ...(hasTensors && { parameters }) };
   const unreadFactors = tensors.filter(({ name }) => isRopeFactors(name) && !factors.has(name));
   const isPartial = rotated !== common.head_dim && !rotatesPart;
-  const partial = isPartial ? [`a rope on ${rotated} columns of heads of ${String(common.head_dim)} is not known of ${named}`] : [];
+  const partial = isPartial ? [said`a rope on ${rotated} columns of heads of ${String(common.head_dim)} is not known of ${named}`] : [];
   const lacks = [
     ...unread,
     ...partial,
@@ -108,13 +109,13 @@ function vocabularyOf({ metadata }: GgufHeader, rows: number | undefined, keys: 
   const listed = metadata.get('tokenizer.ggml.tokens');
   const count = typeof listed === 'object' ? listed.length : keys.maybe('vocab_size');
   if (count !== undefined && rows !== undefined && count !== rows) {
-    keys.stop('tokenizer.ggml.tokens', `lists ${count} tokens and token_embd.weight has ${rows} rows`);
+    keys.stop('tokenizer.ggml.tokens', said`lists ${count} tokens and token_embd.weight has ${rows} rows`);
   }
-  return count ?? rows ?? keys.stop('tokenizer.ggml.tokens', 'is missing');
+  return count ?? rows ?? keys.stop('tokenizer.ggml.tokens', text('is missing'));
 }
 
 /** Which types of its tensors a run would lack. */
 function typeLacks(tensors: GgufHeader['tensors']): readonly string[] {
   const unread = new Set(tensors.filter(({ name, type }) => !besides.test(name) && !isRead(type)).map(({ type }) => typeName(type)));
-  return unread.size === 0 ? [] : [`its weights are in ${[...unread].join(', ')}, which cannot be run; ${typeFix}`];
+  return unread.size === 0 ? [] : [said`its weights are in ${[...unread].join(', ')}, which cannot be run; ${typeFix}`];
 }

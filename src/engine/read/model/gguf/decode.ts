@@ -1,3 +1,4 @@
+import { said } from '../../../../core/l10n';
 import { type FloatType, widen } from '../float16';
 import { unpackRow } from '../packed';
 import { blockDecoders } from './blocks';
@@ -13,7 +14,7 @@ const decoders = { ...blockDecoders, ...kBlockDecoders };
 export const readTypes: readonly string[] = [...floats, ...Object.keys(packings), ...Object.keys(decoders)];
 
 /** What to do about a type that is not read. */
-export const typeFix = `use a file of the same model in one of ${readTypes.join(', ')}, or its safetensors files`;
+export const typeFix = said`use a file of the same model in one of ${readTypes.join(', ')}, or its safetensors files`;
 
 /** Whether the values of a type are known. */
 export function isRead(type: number): boolean {

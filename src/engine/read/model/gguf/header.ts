@@ -1,5 +1,6 @@
 import { InputError } from '../../../../core/errors';
 import { formatBytes } from '../../../../core/format';
+import { said, text } from '../../../../core/l10n';
 import { quoted, shown } from '../../../../core/text/printable';
 import { openRegularFile, readInto } from '../../input/regular-file';
 import { type Metadata, type MetadataValue, StoredTexts, type WantedKeys } from './metadata';
@@ -50,7 +51,7 @@ const maximumAxes = 8;
  * @throws InputError if it is no GGUF file, is truncated, or its header lies
  */
 export async function readGgufHeader(path: string, name: string, wanted: WantedKeys = none): Promise<GgufHeader> {
-  const { file, size } = await openRegularFile(path, "give the model's .gguf file");
+  const { file, size } = await openRegularFile(path, text("give the model's .gguf file"));
   try {
     for (let length = firstPieceBytes; ; length *= growth) {
       const bytes = new Uint8Array(Math.min(length, size, maximumHeaderBytes));
@@ -118,20 +119,23 @@ class HeaderReader {
 
   read(size: number): GgufHeader {
     if (size < 4 || this.uint32() !== 0x46554747) {
-      this.refuse("is no GGUF file: it does not begin with GGUF; give a model's folder, or its .gguf file");
+      this.refuse(said`${this.shownName} is no GGUF file: it does not begin with GGUF; give a model's folder, or its .gguf file.`);
     }
     const version = this.uint32();
     if (version !== 2 && version !== 3) {
-      const what = version % 65_536 === 0 ? 'of the other byte order' : `of version ${version}`;
-      this.refuse(`is a GGUF file ${what}, and versions 2 and 3 are read; convert the model again`);
+      this.refuse(
+        version % 65_536 === 0
+          ? said`${this.shownName} is a GGUF file of the other byte order, and versions 2 and 3 are read; convert the model again.`
+          : said`${this.shownName} is a GGUF file of version ${version}, and versions 2 and 3 are read; convert the model again.`,
+      );
     }
     const tensorCount = this.count('tensors', maximumTensors);
     const keyCount = this.count('keys', maximumKeys);
     const metadata = new Map<string, MetadataValue>();
     for (let index = 0; index < keyCount; index += 1) {
-      const key = this.key('a key');
+      const key = this.key(text('a key'));
       if (metadata.has(key)) {
-        this.refuse(`has the key ${quoted(key)} twice; download it again`);
+        this.refuse(said`${this.shownName} has the key ${quoted(key)} twice; download it again.`);
       }
       const value = this.value(this.uint32(), key);
       metadata.set(key, value ?? { length: 0, values: undefined });
@@ -144,19 +148,21 @@ class HeaderReader {
   private tensors(count: number): GgufTensor[] {
     const names = new Set<string>();
     return Array.from({ length: count }, () => {
-      const name = this.key('a tensor');
+      const name = this.key(text('a tensor'));
       if (names.has(name)) {
-        this.refuse(`has the tensor ${quoted(name)} twice; download it again`);
+        this.refuse(said`${this.shownName} has the tensor ${quoted(name)} twice; download it again.`);
       }
       names.add(name);
       const axes = this.uint32();
       if (axes > maximumAxes) {
-        this.refuse(`has the tensor ${quoted(name)} with ${axes} axes, and ${maximumAxes} are allowed; download it again`);
+        this.refuse(
+          said`${this.shownName} has the tensor ${quoted(name)} with ${axes} axes, and ${maximumAxes} are allowed; download it again.`,
+        );
       }
       const shape = Array.from({ length: axes }, () => this.uint64());
       const elements = shape.reduce((product, axis) => product * axis, 1);
       if (!Number.isSafeInteger(elements)) {
-        this.refuse(`has the tensor ${quoted(name)} with more elements than can be counted; download it again`);
+        this.refuse(said`${this.shownName} has the tensor ${quoted(name)} with more elements than can be counted; download it again.`);
       }
       return { name, shape, elements, type: this.uint32(), at: this.uint64() };
     });
@@ -165,7 +171,7 @@ class HeaderReader {
   /** The tensors at their places in the file. Every one must lie inside it and overlap no other, as far as the bytes of its type are known. */
   private placed(tensors: readonly GgufTensor[], alignment: MetadataValue, size: number): GgufTensor[] {
     if (typeof alignment !== 'number' || !Number.isInteger(alignment) || alignment < 1 || alignment > 1_048_576) {
-      this.refuse('has a general.alignment that is none; download it again');
+      this.refuse(said`${this.shownName} has a general.alignment that is none; download it again.`);
     }
     const start = Math.ceil(this.at / alignment) * alignment;
     const placed = tensors.map((tensor) => ({ ...tensor, at: start + tensor.at }));
@@ -173,14 +179,18 @@ class HeaderReader {
     for (const { name, shape, elements, type, at } of [...placed].sort((one, other) => one.at - other.at)) {
       const bytes = bytesOf(type, elements, shape[0] ?? 1);
       if (Number.isNaN(bytes)) {
-        this.refuse(`has the tensor ${quoted(name)} with rows of ${shape[0]} elements, which its type cannot store; download it again`);
+        this.refuse(
+          said`${this.shownName} has the tensor ${quoted(name)} with rows of ${shape[0]} elements, which its type cannot store; download it again.`,
+        );
       }
       const end = at + (bytes ?? 0);
       if (end > size) {
-        this.refuse(`has the tensor ${quoted(name)} up to byte ${end} of ${size}; the file is truncated, download it again`);
+        this.refuse(
+          said`${this.shownName} has the tensor ${quoted(name)} up to byte ${end} of ${size}; the file is truncated, download it again.`,
+        );
       }
       if (at < last) {
-        this.refuse(`has the tensor ${quoted(name)} at byte ${at}, within another tensor; download it again`);
+        this.refuse(said`${this.shownName} has the tensor ${quoted(name)} at byte ${at}, within another tensor; download it again.`);
       }
       last = end;
     }
@@ -209,7 +219,7 @@ class HeaderReader {
     }
     const each = valueBytes[inner] ?? 0;
     if (each === 0) {
-      this.refuse(`has the key ${quoted(key)} as a list of type ${inner}, which is none; download it again`);
+      this.refuse(said`${this.shownName} has the key ${quoted(key)} as a list of type ${inner}, which is none; download it again.`);
     }
     const end = this.skip(length * each) + length * each;
     if (length > keptElements && !isWanted) {
@@ -245,7 +255,7 @@ class HeaderReader {
       case 12:
         return this.view.getFloat64(from, true);
       default:
-        return this.refuse(`has the key ${quoted(key)} of type ${type}, which is none; download it again`);
+        return this.refuse(said`${this.shownName} has the key ${quoted(key)} of type ${type}, which is none; download it again.`);
     }
   }
 
@@ -253,15 +263,21 @@ class HeaderReader {
   private key(what: string): string {
     const length = this.uint64();
     if (length > maximumKeyBytes) {
-      this.refuse(`has ${what} with a name of ${length} bytes, and ${maximumKeyBytes} are allowed; download it again`);
+      this.refuse(
+        said`${this.shownName} has ${what} with a name of ${length} bytes, and ${maximumKeyBytes} are allowed; download it again.`,
+      );
     }
     return this.text(this.skip(length), length);
   }
 
-  private count(what: string, most: number): number {
+  private count(what: 'keys' | 'tensors', most: number): number {
     const count = this.uint64();
     if (count > most) {
-      this.refuse(`declares ${count} ${what}, and ${most} are allowed; download it again`);
+      this.refuse(
+        what === 'keys'
+          ? said`${this.shownName} declares ${count} keys, and ${most} are allowed; download it again.`
+          : said`${this.shownName} declares ${count} tensors, and ${most} are allowed; download it again.`,
+      );
     }
     return count;
   }
@@ -290,7 +306,11 @@ class HeaderReader {
     return from;
   }
 
-  private refuse(what: string): never {
-    throw new InputError(`${shown(this.name, 120)} ${what}.`);
+  private get shownName(): string {
+    return shown(this.name, 120);
+  }
+
+  private refuse(message: string): never {
+    throw new InputError(message);
   }
 }

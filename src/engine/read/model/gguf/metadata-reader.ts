@@ -1,4 +1,5 @@
 import { InputError } from '../../../../core/errors';
+import { english, said, text } from '../../../../core/l10n';
 import { shown } from '../../../../core/text/printable';
 import { type ConfigJson, isStructural } from '../keys';
 import type { MetadataValue } from './header';
@@ -35,11 +36,14 @@ export class MetadataReader {
     if (number === undefined || (typeof number === 'number' && Number.isFinite(number))) {
       return number;
     }
-    return this.stop(`${this.architecture}.${key}`, typeof number === 'object' ? 'differs from layer to layer' : 'is no number');
+    return this.stop(
+      `${this.architecture}.${key}`,
+      typeof number === 'object' ? text('differs from layer to layer') : text('is no number'),
+    );
   }
 
   need(key: string): number {
-    return this.maybe(key) ?? this.stop(`${this.architecture}.${key}`, 'is missing');
+    return this.maybe(key) ?? this.stop(`${this.architecture}.${key}`, text('is missing'));
   }
 
   above0(key: string): boolean {
@@ -62,7 +66,7 @@ export class MetadataReader {
   text(key: string): string | undefined {
     this.taken.add(key);
     const value = this.metadata.get(`${this.architecture}.${key}`);
-    return value === undefined || typeof value === 'string' ? value : this.stop(`${this.architecture}.${key}`, 'is no text');
+    return value === undefined || typeof value === 'string' ? value : this.stop(`${this.architecture}.${key}`, text('is no text'));
   }
 
   flag(key: string): boolean | undefined {
@@ -70,16 +74,16 @@ export class MetadataReader {
     const value = this.metadata.get(`${this.architecture}.${key}`);
     return value === undefined || typeof value === 'boolean'
       ? value
-      : this.stop(`${this.architecture}.${key}`, 'is neither true nor false');
+      : this.stop(`${this.architecture}.${key}`, text('is neither true nor false'));
   }
 
   needFlag(key: string): boolean {
-    return this.flag(key) ?? this.stop(`${this.architecture}.${key}`, 'is missing');
+    return this.flag(key) ?? this.stop(`${this.architecture}.${key}`, text('is missing'));
   }
 
-  /** Stops a run, not a plan, at the value of a key. @param why continues the key's name */
+  /** Stops a run, not a plan, at the value of a key. @param why with `{0}` for the key's name */
   lack(key: string, why: string): void {
-    this.lacking.push(`${shown(`${this.architecture}.${key}`)} ${why}`);
+    this.lacking.push(english(why, shown(`${this.architecture}.${key}`)));
   }
 
   /** Which layers have a window, where that is said: every p-th has none, or a list. */
@@ -92,7 +96,7 @@ export class MetadataReader {
     }
     this.taken.add(key);
     const types = value.values?.map((slides) => (slides === true || slides === 1 ? 'sliding_attention' : 'full_attention'));
-    return { layer_types: types ?? this.stop(`${this.architecture}.${key}`, 'is a list of another kind') };
+    return { layer_types: types ?? this.stop(`${this.architecture}.${key}`, text('is a list of another kind')) };
   }
 
   /**
@@ -114,15 +118,15 @@ export class MetadataReader {
         continue;
       }
       if (isStructural(own) && !plannedWithout.test(own)) {
-        this.stop(key, 'is not known for this architecture and may change its attention or its layers');
+        this.stop(key, text('is not known for this architecture and may change its attention or its layers'));
       }
       if (!plannedWithout.test(own)) {
-        notes.push(`The GGUF file has ${shown(key)}, which is not known: planned as if it changed nothing.`);
+        notes.push(said`The GGUF file has ${shown(key)}, which is not known: planned as if it changed nothing.`);
       }
-      lacks.push(`the GGUF file has ${shown(key)}, which a run would not heed`);
+      lacks.push(said`the GGUF file has ${shown(key)}, which a run would not heed`);
     }
     const hasImages = [...this.metadata.keys()].some((key) => key.startsWith(start) && images.test(key.slice(start.length)));
-    return { notes: hasImages ? ['Only text is read: the part of the GGUF file that reads images is not.', ...notes] : notes, lacks };
+    return { notes: hasImages ? [text('Only text is read: the part of the GGUF file that reads images is not.'), ...notes] : notes, lacks };
   }
 
   /** @throws InputError that names the key */

@@ -1,3 +1,4 @@
+import { said, text } from '../../../../core/l10n';
 import { quoted } from '../../../../core/text/printable';
 import { longropeAttentionFactor, yarnAttentionFactor } from '../rope';
 import type { ConfigJson } from '../keys';
@@ -35,21 +36,21 @@ export function ropeScaling(keys: MetadataReader, theta: number, factors: RopeFa
   const turns = { beta_fast: keys.real('rope.scaling.yarn_beta_fast'), beta_slow: keys.real('rope.scaling.yarn_beta_slow') };
   const hasLists = long !== undefined && short !== undefined;
   if ((long === undefined) !== (short === undefined)) {
-    return lacking('its rope has factors for short prompts or for long ones, and not for both');
+    return lacking(text('its rope has factors for short prompts or for long ones, and not for both'));
   }
   if (!['yarn', 'linear', 'none'].includes(rope_type) && !(hasLists && rope_type === 'longrope')) {
-    return lacking(`rope.scaling.type ${quoted(rope_type)} without its factors is not read`);
+    return lacking(said`rope.scaling.type ${quoted(rope_type)} without its factors is not read`);
   }
   if (factor < 0) {
-    return lacking(`rope.scaling.factor ${factor} is not read`);
+    return lacking(said`rope.scaling.factor ${factor} is not read`);
   }
   const isDivided = freqs?.some((each) => each !== 1) === true;
   if (factor !== 1 && (hasLists || isDivided)) {
-    return lacking(`rope.scaling.factor ${factor} beside ${isDivided ? 'rope_freqs.weight' : 'rope_factors_long.weight'} is not read`);
+    return lacking(said`rope.scaling.factor ${factor} beside ${isDivided ? 'rope_freqs.weight' : 'rope_factors_long.weight'} is not read`);
   }
   if (hasLists) {
     if (isDivided) {
-      return lacking('rope_freqs.weight beside rope_factors_long.weight is not read');
+      return lacking(text('rope_freqs.weight beside rope_factors_long.weight is not read'));
     }
     const context = keys.need('context_length');
     const trained = original ?? context;
@@ -61,12 +62,12 @@ export function ropeScaling(keys: MetadataReader, theta: number, factors: RopeFa
     return { config: { rope_scaling: { rope_type: 'longrope', ...lists, ...originals, ...sines }, ...originals }, lacks: [] };
   }
   if (scalesSines && (rope_type !== 'yarn' || isDivided)) {
-    return lacking(`rope.scaling.attn_factor ${attention} ${isDivided ? 'beside rope_freqs.weight' : 'without YaRN'} is not read`);
+    return lacking(said`rope.scaling.attn_factor ${attention} ${isDivided ? 'beside rope_freqs.weight' : 'without YaRN'} is not read`);
   }
   if (freqs !== undefined && isDivided) {
     const rope_scaling = llama3Scaling(freqs, theta);
     return rope_scaling === undefined
-      ? lacking('rope_freqs.weight divides the frequencies of its rope in a way that is not known')
+      ? lacking(text('rope_freqs.weight divides the frequencies of its rope in a way that is not known'))
       : { config: { rope_scaling }, lacks: [] };
   }
   if (factor === 1 && !scalesSines) {

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { InputError } from '../../../../core/errors';
+import { text } from '../../../../core/l10n';
 import { keptFloatBytes } from '../../../../core/plan/weight-bytes';
 import { quoted, shown } from '../../../../core/text/printable';
 import { UnchangedFile } from '../../input/regular-file';
@@ -190,7 +191,7 @@ function joined(one: Stored, other: Stored): Stored {
 
 /** Columns of two weights in turn. */
 function inTurn({ shape, data: even }: Weight, { data: odd }: Weight): Weight {
-  const data = allocate('A tensor of experts', 2 * even.length);
+  const data = allocate(text('A tensor of experts'), 2 * even.length);
   even.forEach((value, index) => (data[2 * index] = value));
   odd.forEach((value, index) => (data[2 * index + 1] = value));
   return { shape: [...shape.slice(0, -1), 2 * (shape.at(-1) ?? 0)], data };
@@ -200,7 +201,7 @@ function inTurn({ shape, data: even }: Weight, { data: odd }: Weight): Weight {
 function transposeEach({ shape, data }: Weight): Weight {
   const matrix = shape.slice(-2);
   const size = elementsOf(matrix);
-  const all = allocate('A tensor of experts', data.length);
+  const all = allocate(text('A tensor of experts'), data.length);
   for (let first = 0; first < data.length; first += size) {
     all.set(transpose({ shape: matrix, data: data.subarray(first, first + size) }).data, first);
   }
@@ -216,7 +217,7 @@ function checkType({ name, type, file }: PlacedTensor): void {
 
 /** Looks at a file of a model. @throws InputError if it cannot be read */
 export function findFile(path: string): Promise<UnchangedFile> {
-  return UnchangedFile.find(path, "give the model's .gguf file");
+  return UnchangedFile.find(path, text("give the model's .gguf file"));
 }
 
 /** Reads blocks of a tensor piece by piece. @param each takes whole blocks, and how many of them came before */

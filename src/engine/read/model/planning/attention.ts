@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { said, text } from '../../../../core/l10n';
 import type { LayerShape } from '../../../../core/shapes';
 import { quoted } from '../../../../core/text/printable';
 import { checkHeads, refuse, width } from '../architectures/fields';
@@ -88,7 +89,7 @@ function latentShape(fields: FieldReader, d: number, heads: number): AttentionSh
   const headWidth = plain + rotated;
   const stated = fields.maybe(width, 'qk_head_dim');
   if (stated !== undefined && stated !== headWidth) {
-    fields.stop('qk_head_dim', `qk_nope_head_dim and qk_rope_head_dim make ${headWidth}`);
+    fields.stop('qk_head_dim', said`qk_nope_head_dim and qk_rope_head_dim make ${headWidth}`);
   }
   // Of the two, head_dim is the rotated part's width, and every head has its own keys.
   fields.maybe(z.unknown(), 'head_dim');
@@ -156,9 +157,11 @@ export function halfLayers(fields: FieldReader, layers: number): readonly HalfLa
   const known = types === undefined ? patternLetters : blockTypes;
   const name = types === undefined ? 'hybrid_override_pattern' : 'layers_block_type';
   if (words.length !== layers) {
-    fields.stop(name, `it describes ${words.length} layers and num_hidden_layers is ${layers}`);
+    fields.stop(name, said`it describes ${words.length} layers and num_hidden_layers is ${layers}`);
   }
   return words.map((word) =>
-    Object.hasOwn(known, word) ? known[word] : refuse(fields.path, `${name} ${quoted(word)}`, 'a model whose kinds of layer are known'),
+    Object.hasOwn(known, word)
+      ? known[word]
+      : refuse(fields.path, `${name} ${quoted(word)}`, text('a model whose kinds of layer are known')),
   );
 }

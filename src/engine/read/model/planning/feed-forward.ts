@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { text } from '../../../../core/l10n';
 import { layers as layerCount, width } from '../architectures/fields';
 import type { FieldReader } from './field-reader';
 
@@ -77,7 +78,7 @@ function sparseLayers(fields: FieldReader, layers: number): readonly boolean[] {
   const frequency = fields.maybe(z.union([layerCount, z.array(z.number().int().min(0).max(1)).length(layers)]), 'moe_layer_freq') ?? 1;
   const step = fields.maybe(z.number().int().nonnegative(), 'decoder_sparse_step', 'interleave_moe_layer_step') ?? 1;
   const onlyDense = new Set(fields.maybe(z.array(z.number().int().nonnegative()), 'mlp_only_layers'));
-  const named = fields.maybe(z.string().regex(/^\d{1,4}(,\d{1,4})*$/, 'is no list of layers'), 'moe_layers_enum');
+  const named = fields.maybe(z.string().regex(/^\d{1,4}(,\d{1,4})*$/, text('is no list of layers')), 'moe_layers_enum');
   const listed = named?.split(',').map(Number) ?? fields.maybe(z.array(z.number().int().nonnegative()), 'moe_layers');
   return Array.from({ length: layers }, (_, layer) => {
     if (types !== undefined) {

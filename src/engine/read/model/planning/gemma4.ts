@@ -29,7 +29,7 @@ export function gemma4Layers(
   const wider = fields.flag('use_double_wide_mlp');
   const images = fields.maybe(z.enum(['vision', 'all']), 'use_bidirectional_attention');
   if (images === 'all') {
-    fields.stop('use_bidirectional_attention', 'queries see later keys');
+    fields.stop('use_bidirectional_attention', text('queries see later keys'));
   }
   const perLayerInput = fields.maybe(count.max(1_048_576), 'hidden_size_per_layer_input') ?? 0;
   const layers = masks.map((mask, layer) => {

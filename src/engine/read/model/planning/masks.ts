@@ -1,4 +1,4 @@
-import { said } from '../../../../core/l10n';
+import { said, text } from '../../../../core/l10n';
 import { z } from 'zod';
 import type { LayerScenario } from '../../../../core/scenario/scenario';
 import { quoted } from '../../../../core/text/printable';
@@ -111,7 +111,7 @@ function maskOfType(type: string, fields: FieldReader): LayerMask {
     case 'chunked_attention':
       return chunked(fields.need(tokens, 'attention_chunk_size'));
     default:
-      return refuse(fields.path, `layer_types ${quoted(type)}`, 'a model whose kinds of attention are known');
+      return refuse(fields.path, `layer_types ${quoted(type)}`, text('a model whose kinds of attention are known'));
   }
 }
 

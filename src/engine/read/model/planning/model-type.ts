@@ -11,7 +11,7 @@ export interface ModelType {
   readonly classes?: readonly string[];
   /** Modules of code of its own with which it was published. */
   readonly ownCode?: readonly string[];
-  /** What a run would need that no run has: completes "it has ...". */
+  /** What a run would need that no run has, a clause with `{0}` for the model type. */
   readonly has: string;
   readonly windows: WindowRule;
   readonly attention?: AttentionRules;

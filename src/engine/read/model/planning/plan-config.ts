@@ -1,4 +1,4 @@
-import { said, text } from '../../../../core/l10n';
+import { english, said, text } from '../../../../core/l10n';
 import { z } from 'zod';
 import { type LayerScenario, ofLayers, type Scenario } from '../../../../core/scenario/scenario';
 import { type LayerShape, type ModelShape, projectionParameters, valueWidthOf } from '../../../../core/shapes';
@@ -42,7 +42,7 @@ export function planConfig(json: ConfigJson, modelType: string, path: string): R
   const fields = new FieldReader(json, type.defaults ?? {}, path);
   if (type.stops !== undefined) {
     if (!fields.has(type.stops.key)) {
-      refuse(path, `model_type ${quoted(modelType)}`, 'another model');
+      refuse(path, `model_type ${quoted(modelType)}`, text('another model'));
     }
     fields.stop(type.stops.key, type.stops.why);
   }
@@ -50,7 +50,7 @@ export function planConfig(json: ConfigJson, modelType: string, path: string): R
   const d = fields.need(width, 'hidden_size', 'n_embd', 'n_embed', 'd_model');
   const { layers, notes, picks } = layersOf(fields, count, d, type);
   if (layers.every(({ attention: { heads } }) => heads === 0)) {
-    refuse(path, 'a model without attention', 'a model of which some layers attend');
+    refuse(path, text('a model without attention'), text('a model of which some layers attend'));
   }
   const plain = type.plain === true;
   const shape: ModelShape = {
@@ -84,7 +84,7 @@ export function planConfig(json: ConfigJson, modelType: string, path: string): R
     shape: layered.shape,
     predicts: 'next',
     notes: [...(known === undefined ? [unknownNote(modelType)] : []), ...notes, ...found.notes],
-    lacks: [`${modelType} has ${type.has}`, ...found.planOnly],
+    lacks: [english(type.has, modelType), ...found.planOnly],
     run: undefined,
   };
 }
@@ -97,15 +97,16 @@ function unknownType(json: ConfigJson, modelType: string, path: string): ModelTy
     (name) => typeof name === 'string' && letters(/^(.*)(ForCausalLM|LMHeadModel)$/.exec(name)?.[1] ?? '') === own,
   );
   if (names.length === 0 || !decoder) {
-    const what = names.length === 0 ? '' : ` with architectures ${described(names[0])}`;
     refuse(
       path,
-      `model_type ${quoted(modelType)}${what}`,
-      'a model of a type that docs/models.md lists, or one whose class is its type with ForCausalLM',
+      names.length === 0
+        ? `model_type ${quoted(modelType)}`
+        : said`model_type ${quoted(modelType)} with architectures ${described(names[0])}`,
+      text('a model of a type that docs/models.md lists, or one whose class is its type with ForCausalLM'),
     );
   }
   const isLatent = json.kv_lora_rank !== undefined && json.kv_lora_rank !== null;
-  return { name: '', windows: 'full', has: 'no reader for a run', attention: { latent: isLatent } };
+  return { name: '', windows: 'full', has: text('{0} has no reader for a run'), attention: { latent: isLatent } };
 }
 
 /** A name without what models and classes write in different ways. */

@@ -1,4 +1,4 @@
-import { said } from '../../../../core/l10n';
+import { said, text } from '../../../../core/l10n';
 import { quoted, shown } from '../../../../core/text/printable';
 import { refuse } from '../architectures/fields';
 import { checkOwnCode, classOf, type ConfigJson, judgeKeys, quantisationKeys } from '../keys';
@@ -48,7 +48,7 @@ const otherInputs =
  */
 export function textPart(config: ConfigJson, type: string, path: string): TextPart {
   if (config.is_encoder_decoder === true) {
-    refuse(path, 'is_encoder_decoder true', 'a model that is a decoder or an encoder');
+    refuse(path, 'is_encoder_decoder true', text('a model that is a decoder or an encoder'));
   }
   const name = partNames.find((part) => typeof config[part] === 'object' && config[part] !== null && !Array.isArray(config[part]));
   const inputs = Object.keys(config).filter((key) => otherInputs.test(key));
@@ -68,7 +68,7 @@ export function textPart(config: ConfigJson, type: string, path: string): TextPa
   const inner = config[name] as ConfigJson;
   const modelType = typeof inner.model_type === 'string' ? inner.model_type : wrapper?.text;
   if (modelType === undefined) {
-    refuse(path, `${name} without a model_type in model_type ${quoted(type)}`, 'a config.json that states it');
+    refuse(path, `${name} without a model_type in model_type ${quoted(type)}`, text('a config.json that states it'));
   }
   if (wrapper !== undefined) {
     classOf(

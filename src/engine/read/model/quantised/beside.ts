@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { text } from '../../../../core/l10n';
 import { exists } from '../../input/regular-file';
 import { parseJson } from '../../input/json';
 import { inputLimits } from '../../input/limits';
@@ -19,7 +20,7 @@ export async function quantisationBeside(folder: string): Promise<ConfigJson> {
   if (!(await exists(path))) {
     return {};
   }
-  const fix = "restore the model's hf_quant_config.json";
+  const fix = text("restore the model's hf_quant_config.json");
   const json = parseJson(await readRegularText(path, inputLimits.config, fix, fix), path, fix);
   const { quantization: stated, producer } = (typeof json === 'object' && json !== null ? json : {}) as ConfigJson;
   const fields = typeof stated === 'object' && stated !== null ? stated : {};

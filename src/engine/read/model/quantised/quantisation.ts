@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { InputError, messageOf } from '../../../../core/errors';
+import { said, text } from '../../../../core/l10n';
 import { shown } from '../../../../core/text/printable';
 import { type ConfigJson, quantisationKeys } from '../keys';
 import { type AwqFields, awqFields, awqWeights } from './awq';
@@ -31,9 +32,6 @@ export interface StatedQuantisation {
   readonly lacks: readonly string[];
 }
 
-/** The way out of a format that is not read. */
-const wayOut = "use the model's own checkpoint, in F32, F16 or BF16";
-
 /**
  * Reads what `config.json` says of quantised weights; undefined if nothing. It never stops a plan, which needs shapes only.
  */
@@ -47,19 +45,19 @@ export function readQuantisation(json: ConfigJson): StatedQuantisation | undefin
     format,
     quantisation: undefined,
     notes: [],
-    lacks: [`${key}: ${what}; ${wayOut}`],
+    lacks: [said`${key}: ${what}; use the model's own checkpoint, in F32, F16 or BF16`],
   });
   // MLX writes the same under two keys.
   if (new Set(stated.map((one) => JSON.stringify(json[one]))).size > 1) {
-    return unread('quantised', `${stated.join(' and ')} say different things of how weights are stored`);
+    return unread('quantised', said`${stated.join(' and ')} say different things of how weights are stored`);
   }
   const config = json[key];
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
-    return unread('quantised', 'it does not say how weights are stored');
+    return unread('quantised', text('it does not say how weights are stored'));
   }
   const name = unreadFormat(config as ConfigJson);
   if (name !== undefined) {
-    return unread(name, `weights are stored as ${name}, which is not read`);
+    return unread(name, said`weights are stored as ${name}, which is not read`);
   }
   const { format, quantisation } = ofFormat(config as ConfigJson);
   try {
@@ -70,7 +68,7 @@ export function readQuantisation(json: ConfigJson): StatedQuantisation | undefin
       throw error;
     }
     const { quant_method: method } = config as ConfigJson;
-    return unread(format, `${method === 'compressed-tensors' ? method : format} with ${messageOf(error)} is not read`);
+    return unread(format, said`${method === 'compressed-tensors' ? method : format} with ${messageOf(error)} is not read`);
   }
 }
 
@@ -99,8 +97,9 @@ function ofFormat(config: ConfigJson): { readonly format: string; readonly quant
 }
 
 function storedNote(format: string, { kind }: Quantisation): string {
-  const activations = kind === 'fp8' ? ', and so are activations, keys and values, whatever scales the checkpoint has for them' : '';
-  return `Weights are stored as ${format} and run in float32${activations}.`;
+  return kind === 'fp8'
+    ? said`Weights are stored as ${format} and run in float32, and so are activations, keys and values, whatever scales the checkpoint has for them.`
+    : said`Weights are stored as ${format} and run in float32.`;
 }
 
 /** The quantised weights of a checkpoint. @throws InputError if a part is missing, or of another type or shape */

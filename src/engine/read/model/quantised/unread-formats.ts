@@ -1,3 +1,4 @@
+import { said } from '../../../../core/l10n';
 import { shown } from '../../../../core/text/printable';
 import type { ConfigJson } from '../keys';
 
@@ -30,18 +31,26 @@ export function unreadFormat(config: ConfigJson): string | undefined {
   if (method === undefined || method === null) {
     const mode = text(config.mode, 'affine');
     const isMlx = config.bits !== undefined && config.group_size !== undefined;
-    return !isMlx ? 'a format without a quant_method' : mode === 'affine' ? undefined : `MLX ${mode}`;
+    return !isMlx ? said`a format without a quant_method` : mode === 'affine' ? undefined : `MLX ${mode}`;
   }
   if (method === 'compressed-tensors') {
-    return readCompressed.includes(config.format) ? undefined : `compressed-tensors ${text(config.format, 'of an unknown format')}`;
+    return readCompressed.includes(config.format)
+      ? undefined
+      : typeof config.format === 'string'
+        ? `compressed-tensors ${shown(config.format)}`
+        : said`compressed-tensors of an unknown format`;
   }
   if (method === 'modelopt') {
-    return config.quant_algo === 'FP8' ? undefined : `ModelOpt ${text(config.quant_algo, 'of an unknown kind')}`;
+    return config.quant_algo === 'FP8'
+      ? undefined
+      : typeof config.quant_algo === 'string'
+        ? `ModelOpt ${shown(config.quant_algo)}`
+        : said`ModelOpt of an unknown kind`;
   }
   if (typeof method === 'string') {
     return readMethods.includes(method) ? undefined : Object.hasOwn(names, method) ? names[method] : shown(method);
   }
-  return 'a format without a name';
+  return said`a format without a name`;
 }
 
 function text(value: unknown, otherwise: string): string {

@@ -1,3 +1,4 @@
+import { said, text } from '../../../../core/l10n';
 import { quoted } from '../../../../core/text/printable';
 import type { Metadata } from '../../model/gguf/metadata';
 import type { JsonObject } from '../json';
@@ -33,7 +34,7 @@ export function ggufDefinition(metadata: Metadata, path: string): GgufDefinition
   return definition(vocabulary);
 }
 
-const absent = 'The GGUF file has no tokenizer.';
+const absent = text('The GGUF file has no tokenizer.');
 
 /** By `tokenizer.ggml.model`. */
 const definitions: ReadonlyMap<string, (vocabulary: GgufVocabulary) => GgufDefinition> = new Map([
@@ -57,20 +58,20 @@ export function unreadTokenizer(metadata: Metadata): string | undefined {
     return undefined;
   }
   if (typeof pre !== 'string') {
-    return 'The GGUF file does not name its pre-tokenizer.';
+    return text('The GGUF file does not name its pre-tokenizer.');
   }
   return preTokenizerNamed(pre) === undefined ? unread('pre', pre) : undefined;
 }
 
 function unread(key: string, value: string): string {
-  return `The GGUF file's tokenizer.ggml.${key} ${quoted(value)} is not read.`;
+  return said`The GGUF file's tokenizer.ggml.${key} ${quoted(value)} is not read.`;
 }
 
 /** Byte-pair encoding over bytes. */
 function bytePair(vocabulary: GgufVocabulary): GgufDefinition {
   const name = vocabulary.text('tokenizer.ggml.pre') ?? '';
   const { normalizer, pre_tokenizer, ignoreMerges, addsBeginning } =
-    preTokenizerNamed(name) ?? vocabulary.stop(`has a tokenizer.ggml.pre of ${quoted(name)}`);
+    preTokenizerNamed(name) ?? vocabulary.stop(said`has a tokenizer.ggml.pre of ${quoted(name)}`);
   return {
     definition: {
       added_tokens: addedTokens(vocabulary),
@@ -86,7 +87,7 @@ function bytePair(vocabulary: GgufVocabulary): GgufDefinition {
 /** SentencePiece's byte-pair encoding: a text is one piece in which spaces are characters, and merges follow from scores. */
 function sentencePiece(vocabulary: GgufVocabulary): GgufDefinition {
   const { architecture } = vocabulary;
-  const stored = vocabulary.numbers('tokenizer.ggml.scores') ?? vocabulary.stop('has no tokenizer.ggml.scores');
+  const stored = vocabulary.numbers('tokenizer.ggml.scores') ?? vocabulary.stop(text('has no tokenizer.ggml.scores'));
   const prefixed = vocabulary.flag('tokenizer.ggml.add_space_prefix') ?? true;
   const isGemma = architecture.startsWith('gemma');
   // Gemma's runs of blanks have the highest score in its own file, for which the converter writes that of any added token.
@@ -111,7 +112,7 @@ function sentencePiece(vocabulary: GgufVocabulary): GgufDefinition {
   // As it writes them where it has no scores.
   return new Set(stored.filter((_, id) => (kinds[id] ?? tokenKinds.normal) === tokenKinds.normal)).size > 1
     ? { definition }
-    : { definition, approximation: 'The GGUF file has one score for all its tokens, so that the order of merges is presumed.' };
+    : { definition, approximation: text('The GGUF file has one score for all its tokens, so that the order of merges is presumed.') };
 }
 
 /** Gemma 4's, which is Gemma 3's with its merges written down. */
@@ -138,7 +139,7 @@ function blanked(token: string): string {
 
 function blankedIds(vocabulary: GgufVocabulary): ReadonlyMap<string, number> {
   const ids = new Map([...vocabulary.ids].map(([token, id]) => [blanked(token), id]));
-  return ids.size === vocabulary.ids.size ? ids : vocabulary.stop('has a token of spaces in two spellings');
+  return ids.size === vocabulary.ids.size ? ids : vocabulary.stop(text('has a token of spaces in two spellings'));
 }
 
 /** Normalizer, pre-tokenizer and decoder where spaces are characters. @param prefixed whether one stands before every text */
@@ -161,7 +162,7 @@ function ofBlanks(prefixed: boolean): JsonObject {
 
 /** SentencePiece's Unigram. */
 function unigram(vocabulary: GgufVocabulary): JsonObject {
-  const scores = vocabulary.numbers('tokenizer.ggml.scores') ?? vocabulary.stop('has no tokenizer.ggml.scores');
+  const scores = vocabulary.numbers('tokenizer.ggml.scores') ?? vocabulary.stop(text('has no tokenizer.ggml.scores'));
   const charsmap = vocabulary.base64('tokenizer.ggml.precompiled_charsmap');
   const prefixed = vocabulary.flag('tokenizer.ggml.add_space_prefix') ?? false;
   const metaspace = { type: 'Metaspace', replacement: blank, prepend_scheme: prefixed ? 'always' : 'never', split: true };
@@ -193,7 +194,7 @@ function wordPiece(vocabulary: GgufVocabulary): JsonObject {
         : `##${token}`;
   const ids = new Map([...vocabulary.ids].map(([token, id]) => [piece(token, id), id]));
   if (ids.size !== vocabulary.ids.size) {
-    vocabulary.stop('has a token of WordPiece twice');
+    vocabulary.stop(text('has a token of WordPiece twice'));
   }
   // Of files that do not say it: a vocabulary without capital letters is one of text without them.
   const isLower = (token: string): boolean => token.startsWith('[') || token === token.toLowerCase();
@@ -235,7 +236,7 @@ function added(vocabulary: GgufVocabulary, which: 'bos' | 'eos', usually: boolea
     return undefined;
   }
   const key = `tokenizer.ggml.${which}_token_id`;
-  return vocabulary.token(key) ?? vocabulary.stop(`adds a token to every text, but has no ${key}`);
+  return vocabulary.token(key) ?? vocabulary.stop(said`adds a token to every text, but has no ${key}`);
 }
 
 /** A post-processor that puts tokens around a text. */

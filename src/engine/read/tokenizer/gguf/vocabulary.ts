@@ -1,4 +1,5 @@
 import { InputError } from '../../../../core/errors';
+import { said } from '../../../../core/l10n';
 import { quoted, shown } from '../../../../core/text/printable';
 import type { Metadata, MetadataList, MetadataValue, TextList } from '../../model/gguf/metadata';
 
@@ -30,7 +31,7 @@ export class GgufVocabulary {
     tokens.forEach((token, id) => {
       const before = ids.get(token);
       if (before !== undefined) {
-        this.stop(`has the token ${quoted(token)} twice, as ${before} and ${id}`);
+        this.stop(said`has the token ${quoted(token)} twice, as ${before} and ${id}`);
       }
       if (token !== '') {
         ids.set(token, id);
@@ -52,13 +53,13 @@ export class GgufVocabulary {
   /** @throws InputError where it is something else */
   text(key: string): string | undefined {
     const value = this.metadata.get(key);
-    return value === undefined || typeof value === 'string' ? value : this.stop(`has ${key}, which is no text`);
+    return value === undefined || typeof value === 'string' ? value : this.stop(said`has ${key}, which is no text`);
   }
 
   /** @throws InputError where it is something else */
   flag(key: string): boolean | undefined {
     const value = this.metadata.get(key);
-    return value === undefined || typeof value === 'boolean' ? value : this.stop(`has ${key}, which is neither true nor false`);
+    return value === undefined || typeof value === 'boolean' ? value : this.stop(said`has ${key}, which is neither true nor false`);
   }
 
   /** The token that a key names by its id. @throws InputError where there is no such token */
@@ -69,7 +70,7 @@ export class GgufVocabulary {
     }
     const token = typeof value === 'number' ? this.tokens[value] : undefined;
     if (token === undefined || token === '') {
-      this.stop(`has ${key} ${typeof value === 'number' ? value : 'that is no number'}, and tokens up to ${this.tokens.length - 1}`);
+      this.stop(said`has ${key} ${typeof value === 'number' ? value : 'that is no number'}, and tokens up to ${this.tokens.length - 1}`);
     }
     return token;
   }
@@ -82,10 +83,14 @@ export class GgufVocabulary {
     }
     const values = isList(list) ? list.values : undefined;
     if (values?.length !== this.tokens.length) {
-      this.stop(`has ${isList(list) ? `${list.length} values` : 'no list'} of ${key} for ${this.tokens.length} tokens`);
+      this.stop(
+        isList(list)
+          ? said`has ${list.length} values of ${key} for ${this.tokens.length} tokens`
+          : said`has no list of ${key} for ${this.tokens.length} tokens`,
+      );
     }
     if (!values.every((value): value is number => typeof value === 'number' && Number.isFinite(value))) {
-      this.stop(`has ${key} with a value that is no number`);
+      this.stop(said`has ${key} with a value that is no number`);
     }
     return values;
   }
@@ -93,7 +98,9 @@ export class GgufVocabulary {
   /** The merges, such as `a b`, the first to go first. @throws InputError where there are none */
   get merges(): readonly string[] {
     const list = this.metadata.get('tokenizer.ggml.merges');
-    return list === undefined ? this.stop('has no tokenizer.ggml.merges') : textsOf(list, 'tokenizer.ggml.merges', mostMerges, this.path);
+    return list === undefined
+      ? this.stop(said`has no tokenizer.ggml.merges`)
+      : textsOf(list, 'tokenizer.ggml.merges', mostMerges, this.path);
   }
 
   /** Bytes in base64. @throws InputError where they are none */
@@ -104,7 +111,7 @@ export class GgufVocabulary {
     }
     const values = isList(list) ? list.values : undefined;
     if (values?.every((value) => typeof value === 'number' && Number.isInteger(value) && value >= -128 && value < 256) !== true) {
-      this.stop(`has ${key}, which is no list of bytes`);
+      this.stop(said`has ${key}, which is no list of bytes`);
     }
     return Buffer.from(values as readonly number[]).toString('base64');
   }
@@ -116,14 +123,14 @@ export class GgufVocabulary {
 }
 
 function textsOf(list: MetadataValue, key: string, most: number, path: string): readonly string[] {
-  const texts: TextList = (isList(list) ? list.texts : undefined) ?? stop(path, `has ${key}, which is no list of texts`);
+  const texts: TextList = (isList(list) ? list.texts : undefined) ?? stop(path, said`has ${key}, which is no list of texts`);
   if (texts.length > most) {
-    stop(path, `has ${texts.length} texts in ${key}, and ${most} are allowed`);
+    stop(path, said`has ${texts.length} texts in ${key}, and ${most} are allowed`);
   }
   return Array.from({ length: texts.length }, (_, index) => {
     const text = texts.at(index);
     if (text === undefined || text.length > longestToken) {
-      stop(path, `has in ${key} at ${index} a text that is ${text === undefined ? 'not UTF-8' : `longer than ${longestToken}`}`);
+      stop(path, said`has in ${key} at ${index} a text that is ${text === undefined ? 'not UTF-8' : `longer than ${longestToken}`}`);
     }
     return text;
   });
