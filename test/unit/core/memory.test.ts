@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { messageShown, setTranslations } from '../../../src/core/l10n';
 import { defaultOptions } from '../../../src/core/options/table';
 import { makePlan, type Plan } from '../../../src/core/plan/plan';
 import {
@@ -17,6 +20,7 @@ import { memoryRefusal } from '../../../src/core/predict/memory-fix';
 import { makeScenario } from '../../../src/core/scenario/scenario';
 import { parameterCount } from '../../../src/core/shapes';
 import { settings } from '../../support/arbitrary';
+import { root } from '../../support/paths';
 import { planOf } from '../../support/shapes';
 
 const use = { executor: 'tiles', verify: 'rows', scored: true, processBytes: 100 * 1024 ** 2 } as const;
@@ -179,5 +183,29 @@ describe('refusing a run for its memory', () => {
       ),
       { numRuns: 100 },
     );
+  });
+
+  it('says every fix in German, whatever it is put together of', () => {
+    onTestFinished(() => setTranslations(undefined));
+    setTranslations(JSON.parse(readFileSync(join(root, 'l10n', 'bundle.l10n.de.json'), 'utf8')));
+    const shardOf = (parts: number): Plan => planned(Math.ceil(64_000 / parts) + 378, 64);
+    const left = new Set<string>();
+    for (const own of [{}, { baseline: 'dense' }, { verify: 'none' }, { verify: 'dense' }, { scored: false }] as const) {
+      for (const smaller of [{}, { whole: true }, { length: '--context' }, { shards: { parts: 2, planOf: shardOf } }] as const) {
+        for (const plan of [planned(4000, 2000), shardOf(2)]) {
+          const whole: MemoryUse = { ...use, ...own };
+          const needed = leastLimit(memoryOf(plan, whole));
+          for (const share of [0.0001, 0.5, 0.9]) {
+            const [, fix = ''] = messageShown(memoryRefusal(plan, whole, memoryOf(plan, whole), share * needed, smaller).message).split(
+              '; ',
+            );
+            if (/\b(use|or|and|with|shards)\b/.test(fix)) {
+              left.add(fix);
+            }
+          }
+        }
+      }
+    }
+    expect([...left]).toEqual([]);
   });
 });
