@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { beforeAll, describe, it } from 'vitest';
@@ -6,10 +6,11 @@ import { standardKinds } from '../../src/core/scenario/scenario';
 import { debianProgram } from '../harness/debian';
 import { startWorker } from '../harness/fleet-processes';
 import { TestRedis } from '../harness/redis';
-import { firstPrompt, root, sampleText } from '../support/paths';
+import { root } from '../support/paths';
 import type { Panel } from '../vscode/harness/panel';
 import { useStage } from '../vscode/harness/stage';
 import { eventuallyText, until } from '../vscode/harness/wait';
+import { files } from './files';
 
 /** Pictures of the README and of the documentation. */
 const docs = join(root, 'docs', 'images');
@@ -22,64 +23,6 @@ const limitMs = 3_600_000;
 
 /** The lens of the sample. */
 const planned = /^1,924 of 2,048 tokens, 94% · /;
-
-/** A conversation as fine-tuning files have it, on one line. */
-const conversation = (question: string, answer: string): string =>
-  JSON.stringify({
-    messages: [
-      { role: 'system', content: 'You answer questions about a document, briefly, and say so where you do not know.' },
-      { role: 'user', content: question },
-      { role: 'assistant', content: answer },
-    ],
-  });
-
-const asked = sampleText().slice(0, 1500);
-
-/** A few sentences on what a window does, in Chinese. */
-const chinese = Array.from(
-  { length: 12 },
-  (_, index) =>
-    `第${index + 1}段。每个词只看它前面的五百个词，再加上最前面的四个词。窗口越小，计算越少，但模型看不到更早的内容。请根据上面的文字回答：哪些词被遮住了？如果不知道，就说不知道。`,
-).join('\n\n');
-
-const files = {
-  'prompt.md': readFileSync(firstPrompt, 'utf8'),
-  'question.prompt': sampleText().slice(0, 6000),
-  'support.chat.jsonl': [
-    conversation(`What does this say about blocks?\n\n${asked}`, 'That each call reads at most M tokens.'),
-    conversation('Which masks are there?', 'Full, causal, windows with and without sinks, and those that you write.'),
-  ].join('\n'),
-  'review.prompt.md': `---\nmode: agent\ndescription: Review a change\ntools: ['search']\n---\n\n# Task\n\nReview the change below.\n\n${asked}\n`,
-  'chinese.prompt': chinese,
-  'long.md': sampleText(),
-  'windows.two-heads.json': JSON.stringify(
-    {
-      version: 1,
-      prompts: ['long.md'],
-      model: 'tiny-docs-5m',
-      scenarios: [8, 16, 32, 64, 128].map((window) => `sliding-window:${window}`),
-      context: 256,
-      provider: 'cpu',
-      threads: 1,
-    },
-    null,
-    2,
-  ),
-  // With two mistakes, as diagnostics show them, and a budget, as the Testing view does.
-  'masks.two-heads.json': JSON.stringify(
-    {
-      version: 1,
-      prompts: ['long.mdd'],
-      model: 'tiny-docs-5m',
-      scenarios: ['causal', 'sliding-windw:64', 'attention-sink:60:4'],
-      context: 256,
-      budgets: { kl: 0.05, calls: 600 },
-    },
-    null,
-    2,
-  ),
-  'prompts.py': `from lab import ask\n\nREVIEW = """You review changes to documents.\n\n${asked}\n"""\n\nprint(ask(REVIEW, model="small"))\n`,
-};
 
 const stage = useStage('docs', {
   files,
@@ -103,6 +46,12 @@ async function shoot(name: string): Promise<void> {
 async function shootPart(lab: Panel, testId: string, name: string): Promise<void> {
   await lab.scrollTo(testId);
   await shoot(name);
+}
+
+/** A view of the side bar, by its name. */
+function pane(name: string): Locator {
+  const { page } = stage.bench;
+  return page.locator('.pane', { has: page.locator('.pane-header .title', { hasText: new RegExp(`^${name}$`) }) });
 }
 
 async function openPrompt(): Promise<void> {
@@ -196,6 +145,29 @@ async function runsCompared(): Promise<void> {
   await stage.bench.run('workbench.action.closeAllEditors');
 }
 
+/** The trees of the side bar: open prompts, and results as differences from a pinned one. */
+async function trees(): Promise<void> {
+  await stage.bench.setSideBarWidth(600);
+  await stage.bench.showView('Runs');
+  await pane('At a Glance').locator('.pane-header').click();
+  await pane('Runs').locator('.monaco-list-row[aria-label^="causal, "]').first().click();
+  await stage.bench.webview('Run: causal');
+  await stage.bench.command('Two Heads: Pin as Baseline');
+  await pane('Runs').locator('.monaco-list-row[aria-label*="time ×"]').first().waitFor();
+  await shoot('trees-dark');
+  await stage.bench.command('Two Heads: Unpin Baseline');
+  await pane('At a Glance').locator('.pane-header').click();
+  await stage.bench.run('workbench.action.closeAllEditors');
+}
+
+async function walkthrough(): Promise<void> {
+  await stage.bench.run('workbench.action.closeSidebar');
+  await stage.bench.run('workbench.action.openWalkthrough', 'two-heads.two-heads#start');
+  await stage.bench.page.locator('.gettingStartedContainer .getting-started-step.expanded').waitFor();
+  await shoot('walkthrough-dark');
+  await stage.bench.run('workbench.action.closeAllEditors');
+}
+
 async function expensiveBlocks(): Promise<void> {
   await stage.open('prompt.md');
   await stage.lens(planned);
@@ -264,9 +236,6 @@ async function fleet(program: string): Promise<void> {
     await stage.dialog();
     await stage.bench.pressDialogButton('Run');
     await stage.bench.showView('Machine');
-    const { page } = stage.bench;
-    const pane = (name: string): Locator =>
-      page.locator('.pane', { has: page.locator('.pane-header .title', { hasText: new RegExp(`^${name}$`) }) });
     await pane('At a Glance').locator('.pane-header').click();
     const lines = pane('Machine').locator('.monaco-list-row');
     const busy = lines.filter({ hasText: /rows a minute · / });
@@ -306,7 +275,7 @@ beforeAll(async () => {
 describe('pictures', () => {
   // One story, as a user lives it who tries everything: each step builds on those before.
   it(
-    'are taken of an open prompt, the form and the map, a calibrated machine, runs, attention, quality, the ledger, a continuation and an experiment',
+    'are taken of an open prompt, the form and the map, a calibrated machine, runs, attention, quality, the ledger, the trees, the walkthrough, a continuation and an experiment',
     async () => {
       await keptPrompts();
       await openPrompt();
@@ -317,6 +286,8 @@ describe('pictures', () => {
       await quality();
       await ledger();
       await runsCompared();
+      await trees();
+      await walkthrough();
       await expensiveBlocks();
       await continuation();
       await experimentFile();

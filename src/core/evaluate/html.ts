@@ -10,6 +10,7 @@ import {
   outcomeText,
   pointTitle,
   readText,
+  retrievalNote,
   retrievalScores,
   statisticsRows,
   taskLabel,
@@ -23,12 +24,14 @@ export function evaluationHtml(report: ExperimentSummary): string {
   const measured = measuredPoints(points);
   const titles = measured.map((point) => pointTitle(point, experiment));
   const verdicts = verdictNotes(points, experiment);
+  const lost = retrievalNote(points.flatMap(({ retrieval }) => retrieval ?? []));
   const of = prompts.length === 1 ? fileName(prompts[0].path) : formatNumberOf(prompts.length, 'prompt');
   return htmlPage(`Two Heads: ${formatNumberOf(points.length, 'point')} on ${of}`, [
     ...readText(report).split('\n').map(paragraph),
     ...(measured.length === 0 ? [] : [figure(experimentPicture(report, 'attention'))]),
     titledTable({ title: 'Cost and quality', ...sweepTable(points) }, true),
     ...sweepNotes(points).map(paragraph),
+    ...(lost === null ? [] : [paragraph(lost)]),
     ...(measured.length === 0
       ? []
       : [titledTable({ title: 'Quality', header: ['', ...titles], rows: statisticsRows(measured).map((row) => [...row]) }, true)]),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { evaluationText } from '../../../src/cli/experiment-text';
+import { evaluationHtml } from '../../../src/core/evaluate/html';
 import { retrievalGrid, retrievalReport, type RetrievalScore } from '../../../src/core/evaluate/retrieval';
 import { needleLevels, needleViews } from '../../../src/core/lab/needles';
 import { evaluationOf } from '../../support/records';
@@ -63,14 +64,16 @@ describe('needles as three views', () => {
   });
 });
 
-describe('needles on the command line', () => {
+describe('needles on the command line and in reports', () => {
   it('are said to prove nothing where the model finds none without a mask either', () => {
     const evaluation = evaluationOf();
-    const textWith = (baselineRank: number): string => {
+    const reportWith = (baselineRank: number): Parameters<typeof evaluationText>[0] => {
       const retrieval = retrievalReport([score({ measured: 'lost', rank: 9, baselineRank })]);
-      return evaluationText({ ...evaluation, points: evaluation.points.map((point) => ({ ...point, retrieval, prompts: [] })) });
+      return { ...evaluation, points: evaluation.points.map((point) => ({ ...point, retrieval, prompts: [] })) };
     };
-    expect(textWith(7).match(/finds none without a mask either: it cannot retrieve/g)).toHaveLength(1);
-    expect(textWith(1)).not.toContain('without a mask either');
+    for (const textOf of [evaluationText, evaluationHtml]) {
+      expect(textOf(reportWith(7)).match(/finds none without a mask either: it cannot retrieve/g)).toHaveLength(1);
+      expect(textOf(reportWith(1))).not.toContain('without a mask either');
+    }
   });
 });
