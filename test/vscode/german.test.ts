@@ -41,6 +41,13 @@ describe('in German', () => {
     await stage.notification(/4,957 Token in .* 1,500 Aufrufe/);
   });
 
+  it('is what the engine refuses', async () => {
+    await stage.open('prompt.md');
+    await stage.bench.setSettings({ 'twoHeads.model': 'nowhere' });
+    await stage.lens(/^Modell "nowhere" ist kein Ordner und keine \.gguf-Datei \(gesucht: .* das two-heads models aufführt\.$/);
+    await stage.bench.screenshot('61-german-refusal');
+  });
+
   it('is the panel, with no text left that has a translation', async () => {
     await stage.open('prompt.md');
     await stage.bench.command(command('simulateFile'));
