@@ -15,6 +15,8 @@ const NOISE = [
   // VS Code gives its extensions 1.75 s before a file is saved, which a busy machine may not have for them; none is ours. How long ours
   // keeps their thread, `check:hold` measures.
   /Aborted onWillSaveTextDocument-event after/,
+  // A picture of code-server's own, among its steps to get started.
+  /_static\/src\/browser\/media\/templates\.png/,
   // What VS Code itself says of a page that is loaded anew.
   /Long running operations during shutdown/,
 ];
