@@ -55,13 +55,9 @@ export function english(message: string, ...values: readonly (string | number)[]
 export function localised(made: string, messages: readonly string[]): string {
   let found: { readonly message: string; readonly letters: number; readonly values: readonly string[] } | undefined;
   for (const message of translations.size === 0 ? [] : messages) {
-    const { letters, words, pattern, order } = templateOf(message);
-    const groups = letters > (found?.letters ?? -1) && made.includes(words) ? pattern.exec(made)?.slice(1) : undefined;
-    if (groups !== undefined) {
-      const values: string[] = [];
-      groups.forEach((group, index) => (values[order[index]] = group));
-      found = { message, letters, values };
-    }
+    const { letters } = templateOf(message);
+    const values = letters > (found?.letters ?? -1) ? valuesIn(made, message) : undefined;
+    found = values === undefined ? found : { message, letters, values };
   }
   return found === undefined ? made : t(found.message, ...found.values.map((value) => inParts(value, messages)));
 }
@@ -122,10 +118,9 @@ function isCount(message: string): boolean {
 interface Template {
   /** How many characters it has beside its values. */
   readonly letters: number;
-  /** Its longest words between two values, which a text has that is it. */
-  readonly words: string;
-  readonly pattern: RegExp;
-  /** Which value each group of the pattern is. */
+  /** What it says before, between and after its values. */
+  readonly words: readonly string[];
+  /** Which value stands after each of these words but the last. */
   readonly order: readonly number[];
 }
 
@@ -136,15 +131,33 @@ function templateOf(message: string): Template {
   if (template === undefined) {
     const parts = message.split(/\{(\d+)\}/);
     const words = parts.filter((_, index) => index % 2 === 0);
-    const pattern = new RegExp(
-      `^${words.map((each) => each.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join(isCount(message) ? '(\\S*\\d\\S*)' : '([^]*?)')}$`,
-    );
-    const order = parts.filter((_, index) => index % 2 === 1).map(Number);
-    const longest = words.reduce((one, other) => (other.length > one.length ? other : one));
-    template = { letters: words.join('').length, words: longest, pattern, order };
+    template = { letters: words.join('').length, words, order: parts.filter((_, index) => index % 2 === 1).map(Number) };
     templates.set(message, template);
   }
   return template;
+}
+
+/**
+ * The values from which a text was made of a message, each as short as it can be; undefined where it was not. One look from left to
+ * right: what people write is in messages, and a regular expression would try every way to part a long one.
+ */
+function valuesIn(made: string, message: string): string[] | undefined {
+  const { words, order } = templateOf(message);
+  const end = made.length - (words.at(-1) ?? '').length;
+  if (!made.startsWith(words[0]) || !made.endsWith(words.at(-1) ?? '')) {
+    return undefined;
+  }
+  const values: string[] = [];
+  let from = words[0].length;
+  for (const [index, place] of order.entries()) {
+    const to = index === order.length - 1 ? end : made.indexOf(words[index + 1], from);
+    if (to < from || to > end) {
+      return undefined;
+    }
+    values[place] = made.slice(from, to);
+    from = to + words[index + 1].length;
+  }
+  return (order.length > 0 || made === message) && (!isCount(message) || /^\S*\d\S*$/.test(values[0])) ? values : undefined;
 }
 
 /**

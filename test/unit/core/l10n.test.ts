@@ -100,4 +100,14 @@ describe('translations', () => {
       .filter((message) => messageShown(english(message, ...values)) !== english(german[message], ...values));
     expect(wrong).toEqual([]);
   });
+
+  it('is done with a long message soon, whatever is in it', () => {
+    setTranslations(german);
+    // As people can write it into a mask: the words of every message, and what parts messages, again and again.
+    const words = Object.keys(german).flatMap((message) => message.split(/\{\d+\}/));
+    for (const part of [': ', '; ', ', ', ' ', '"', 'a', "; restore the model's config.json."]) {
+      expect(typeof messageShown(`${words.join(part)}${part.repeat(2_000)}x`)).toBe('string');
+      expect(typeof messageShown(`x: ${part.repeat(2_000)}; restore the model's config.json`)).toBe('string');
+    }
+  });
 });
