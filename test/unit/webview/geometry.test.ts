@@ -33,7 +33,16 @@ describe('the drawing of a map', () => {
       {
         ...runs,
         // A shift so small that the pixel of a block and the block of a pixel round to different sides.
-        examples: [[{ tokens: 13, blockSize: 2, scenario: makeScenario('causal') }, 4, 0.28758562578395563, 1.8503717077085947e-17, 0]],
+        examples: [
+          [{ tokens: 13, blockSize: 2, scenario: makeScenario('causal') }, 4, 0.28758562578395563, 1.8503717077085947e-17, 0],
+          [
+            { tokens: 19, blockSize: 3, scenario: makeScenario('sliding-window', { window: 2 }) },
+            4,
+            0.28758562578395563,
+            0,
+            7.401486830834379e-17,
+          ],
+        ],
       },
     );
   });

@@ -74,9 +74,9 @@ function firstFrom(axis: Axis, pixel: number): number {
   return block;
 }
 
-/** The blocks that are at least partly shown. */
-export function blocksShown({ first, span }: Axis): Span {
-  return { from: Math.floor(first), to: Math.ceil(first + span) };
+/** The blocks that are at least partly shown: up to the first that begins past the last pixel, which may round to one more than there are. */
+export function blocksShown(axis: Axis): Span {
+  return { from: Math.floor(axis.first), to: firstFrom(axis, axis.side) };
 }
 
 /** Side of one block in pixels; below 1 where blocks share a pixel. */
@@ -89,9 +89,10 @@ export function bandsOf(queryBlocks: QueryBlocks, grid: Grid): readonly Band[] {
   const bands: Band[] = [];
   const rows = rowsOf(grid);
   const shown = blocksShown(rows);
-  for (let block = shown.from; block < shown.to;) {
+  const end = Math.min(shown.to, queryBlocks.length);
+  for (let block = shown.from; block < end;) {
     const y = pixelsOf(rows, { from: block, to: block + 1 });
-    const to = Math.min(shown.to, blocksAt(rows, y.from).to);
+    const to = Math.min(end, blocksAt(rows, y.from).to);
     const spans = spansOf(queryBlocks, { from: block, to }, columnsOf(grid));
     bands.push({ y: clipped(y, grid.side), spans });
     block = to;
