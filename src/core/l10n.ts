@@ -55,9 +55,9 @@ export function english(message: string, ...values: readonly (string | number)[]
 export function localised(made: string, messages: readonly string[]): string {
   let found: { readonly message: string; readonly letters: number; readonly values: readonly string[] } | undefined;
   for (const message of translations.size === 0 ? [] : messages) {
-    const { letters } = templateOf(message);
-    const values = letters > (found?.letters ?? -1) ? valuesIn(made, message) : undefined;
-    found = values === undefined ? found : { message, letters, values };
+    const template = templateOf(message);
+    const values = template.letters > (found?.letters ?? -1) ? valuesIn(made, template) : undefined;
+    found = values === undefined ? found : { message, letters: template.letters, values };
   }
   return found === undefined ? made : t(found.message, ...found.values.map((value) => inParts(value, messages)));
 }
@@ -122,6 +122,8 @@ interface Template {
   readonly words: readonly string[];
   /** Which value stands after each of these words but the last. */
   readonly order: readonly number[];
+  /** Whether its value has a digit and no space: see {@link isCount}. */
+  readonly counts: boolean;
 }
 
 const templates = new Map<string, Template>();
@@ -131,7 +133,8 @@ function templateOf(message: string): Template {
   if (template === undefined) {
     const parts = message.split(/\{(\d+)\}/);
     const words = parts.filter((_, index) => index % 2 === 0);
-    template = { letters: words.join('').length, words, order: parts.filter((_, index) => index % 2 === 1).map(Number) };
+    const order = parts.filter((_, index) => index % 2 === 1).map(Number);
+    template = { letters: words.join('').length, words, order, counts: isCount(message) };
     templates.set(message, template);
   }
   return template;
@@ -141,10 +144,10 @@ function templateOf(message: string): Template {
  * The values from which a text was made of a message, each as short as it can be; undefined where it was not. One look from left to
  * right: what people write is in messages, and a regular expression would try every way to part a long one.
  */
-function valuesIn(made: string, message: string): string[] | undefined {
-  const { words, order } = templateOf(message);
-  const end = made.length - (words.at(-1) ?? '').length;
-  if (!made.startsWith(words[0]) || !made.endsWith(words.at(-1) ?? '')) {
+function valuesIn(made: string, { words, order, counts }: Template): string[] | undefined {
+  const last = words.at(-1) ?? '';
+  const end = made.length - last.length;
+  if (!made.startsWith(words[0]) || !made.endsWith(last)) {
     return undefined;
   }
   const values: string[] = [];
@@ -157,7 +160,7 @@ function valuesIn(made: string, message: string): string[] | undefined {
     values[place] = made.slice(from, to);
     from = to + words[index + 1].length;
   }
-  return (order.length > 0 || made === message) && (!isCount(message) || /^\S*\d\S*$/.test(values[0])) ? values : undefined;
+  return (order.length > 0 || made === words[0]) && (!counts || /^\S*\d\S*$/.test(values[0])) ? values : undefined;
 }
 
 /**

@@ -39,7 +39,7 @@ describe('faults of an experiment file', () => {
     ]);
   });
 
-  it('are told of a file in a folder whose name looks like a pattern, and of patterns in it', async () => {
+  it('know files and patterns in a folder whose own name looks like a pattern', async () => {
     const folder = join(temporaryFolder(), '[slug] {a,b}');
     mkdirSync(folder);
     writeFileSync(join(folder, 'tour.md'), 'text');
