@@ -1,4 +1,3 @@
-import { text } from '../../core/l10n';
 import type { SimulationOptions } from '../../core/options/table';
 import { seedOf } from '../../core/math/random';
 import { isNativePlan, isNativeScenario, isUniform, nativePlan, type Plan } from '../../core/plan/plan';
@@ -21,7 +20,7 @@ import { checkBaseline, denseForward } from '../attend/verify/dense-forward';
 import { FidelityCheck } from '../attend/verify/fidelity';
 import { lostRowsOf } from '../attend/verify/prediction-check';
 import { OutputHead } from '../attend/verify/predictions';
-import { checkScore, measureQuality, qualityObstacle, type Scorer } from '../attend/verify/quality';
+import { checkScore, measureQuality, runObstacle, type Scorer } from '../attend/verify/quality';
 import { SamplingCheck } from '../attend/verify/sampling';
 import { describeEnvironment } from '../machine';
 import { checkMemory, PeakWatch, runMemory } from '../memory';
@@ -98,7 +97,7 @@ export function runUse(
   { provider }: Pick<Device, 'provider'>,
   processBytes: number,
 ): MemoryUse {
-  const scored = options.quality && qualityObstacle(plan, model.config, options.score) === null;
+  const scored = runObstacle(plan, model.config, options) === null;
   return { ...memoryUseOf(plan, options, { provider, processBytes }), scored };
 }
 
@@ -122,7 +121,7 @@ export type RunObserver = Partial<Pick<ForwardPass, 'onTileMasses' | 'inspect'>>
 export async function runPlanned(planned: PlannedPrompt, options: SimulationOptions, context: RunContext): Promise<RunReport> {
   const { plan, tokens } = planned;
   const { model, observer } = context;
-  const obstacle = options.quality ? qualityObstacle(plan, model, options.score) : text('Quality was switched off for this run.');
+  const obstacle = runObstacle(plan, model, options);
   const executor = executorOf(options, plan, context.device);
   const device = await deviceFor(context.device, options, model);
   const dense = options.baseline === 'dense';

@@ -13,6 +13,15 @@ import type { LoadedModel } from '../../read/model/load';
 import type { PredictionCheck } from './prediction-check';
 import { comparePredictions, type OutputHead, type PredictionComparison, scorePredictions } from './predictions';
 
+/** Why a run has no quality, or null if it has. */
+export function runObstacle(
+  plan: Plan,
+  model: Pick<ModelConfig, 'predicts'>,
+  options: Pick<SimulationOptions, 'quality' | 'score'>,
+): string | null {
+  return options.quality ? qualityObstacle(plan, model, options.score) : text('Quality was switched off for this run.');
+}
+
 /** Why a plan has no meaningful perplexity, or null if it has one. */
 export function qualityObstacle(
   { scenario, tokens }: Pick<Plan, 'scenario' | 'tokens'>,

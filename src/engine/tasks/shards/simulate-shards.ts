@@ -1,4 +1,4 @@
-import { said, text } from '../../../core/l10n';
+import { said } from '../../../core/l10n';
 import { plannedProvider } from '../../../core/predict/executor';
 import { InputError } from '../../../core/errors';
 import type { SimulationOptions } from '../../../core/options/table';
@@ -11,7 +11,7 @@ import { combineShards, type ShardedReport, type ShardResult } from '../../../co
 import { reachesOf, scenarioLabel } from '../../../core/scenario/scenario';
 import { nativeScenario } from '../../../core/shapes';
 import { throwIfCancelled } from '../../attend/runtime/clock';
-import { checkScore, qualityObstacle } from '../../attend/verify/quality';
+import { checkScore, runObstacle } from '../../attend/verify/quality';
 import { describeEnvironment } from '../../machine';
 import { checkMemory, processBytes } from '../../memory';
 import { placeOf } from '../../read/model/load';
@@ -74,7 +74,7 @@ export async function simulateShards(
   const shards = shardsOf(plan, parts);
   await checkModel(planned);
   checkScore(options, model.config, plan.tokens);
-  const obstacle = options.quality ? qualityObstacle(plan, model.config, options.score) : text('Quality was switched off for this run.');
+  const obstacle = runObstacle(plan, model.config, options);
   const scored = { ...options, quality: obstacle === null };
   const planOf = (count: number): Plan => largestPlan(plan, shardsOf(plan, count), scored.quality);
   const largest = largestPlan(plan, shards, scored.quality);
