@@ -18,7 +18,12 @@ interface PageElement {
   getBoundingClientRect(): { readonly y: number };
 }
 declare function getComputedStyle(element: PageElement, pseudo: string): { readonly content: string };
-declare const document: { querySelectorAll(selector: string): Iterable<PageElement> };
+declare const document: PageElement;
+declare class MutationObserver {
+  constructor(changed: () => void);
+  observe(element: PageElement, what: { readonly subtree: boolean; readonly childList: boolean; readonly attributes: boolean }): void;
+  disconnect(): void;
+}
 declare const window: { twoHeadsFrames?: EditorFrame[] | undefined };
 declare function requestAnimationFrame(callback: () => void): void;
 
@@ -27,7 +32,8 @@ export function recordFrames(): void {
   const sorted = (selector: string): PageElement[] =>
     [...document.querySelectorAll(selector)].sort((a, b) => a.getBoundingClientRect().y - b.getBoundingClientRect().y);
   const textOf = ({ textContent }: PageElement): string => (textContent ?? '').replaceAll('\u00a0', ' ');
-  // The editor takes a style away before it draws the line anew; what is on screen then is what the style said.
+  // The editor takes a style away before it draws the line anew; what is on screen then is what the style said. It is read
+  // right as a line is drawn: in the same frame that may be after this recording looks, and before the next the style may be gone.
   const said: Record<string, string | undefined> = {};
   const hintOf = (line: PageElement): string =>
     [...line.querySelectorAll('span[class*="ced-"]')]
@@ -37,6 +43,14 @@ export function recordFrames(): void {
         return said[span.className] ?? '';
       })
       .join('');
+  const drawn = new MutationObserver(() => {
+    for (const line of document.querySelectorAll('.editor-instance .view-line')) {
+      hintOf(line);
+    }
+  });
+  for (const lines of document.querySelectorAll('.editor-instance .view-lines')) {
+    drawn.observe(lines, { subtree: true, childList: true, attributes: true });
+  }
   const frames: EditorFrame[] = [];
   window.twoHeadsFrames = frames;
   let last = '';
@@ -53,6 +67,8 @@ export function recordFrames(): void {
     }
     if (window.twoHeadsFrames === frames) {
       requestAnimationFrame(look);
+    } else {
+      drawn.disconnect();
     }
   };
   look();
