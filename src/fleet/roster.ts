@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Requirement, WorkerState } from '../core/fleet/worker-state';
 import { jsonOrNothing } from '../engine/read/input/json';
 import { type Broker, keyPrefix } from './broker';

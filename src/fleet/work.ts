@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { experimentTable, scenarioOf } from '../core/evaluate/experiment';
 import type { Job, Row, Scoring } from '../core/evaluate/units';
 import type { Requirement } from '../core/fleet/worker-state';

@@ -12,8 +12,9 @@ const thing = () => new Proxy(function () {}, {
   set: (target, name, value) => { target[name] = value; return true; },
   get: (target, name) => (name === 'then' || typeof name === 'symbol' ? undefined : name in target ? target[name] : (target[name] = thing())),
   apply: () => thing(), construct: () => thing() });
-const names = ['window', 'workspace', 'commands', 'languages', 'Uri', 'Range', 'StatusBarAlignment', 'ProgressLocation', 'ConfigurationTarget', 'ViewColumn', 'CodeActionKind', 'ThemeColor', 'OverviewRulerLane', 'l10n', 'lm'];
-const vscode = { ...Object.fromEntries(names.map((name) => [name, thing()])), EventEmitter: emitter, Disposable: class { dispose() {} } };
+const names = ['window', 'workspace', 'commands', 'languages', 'tasks', 'tests', 'lm', 'l10n', 'env', 'authentication', 'chat', 'Uri', 'Range', 'Position', 'StatusBarAlignment', 'ProgressLocation', 'ConfigurationTarget', 'ViewColumn', 'CodeActionKind', 'ThemeColor', 'ThemeIcon', 'OverviewRulerLane', 'RelativePattern', 'TestRunProfileKind', 'TreeItemCollapsibleState', 'DiagnosticSeverity'];
+const plain = class {};
+const vscode = { ...Object.fromEntries(names.map((name) => [name, thing()])), EventEmitter: emitter, Disposable: class { dispose() {} }, Diagnostic: plain };
 vscode.window.visibleTextEditors = [];
 vscode.window.visibleNotebookEditors = [];
 vscode.window.activeTextEditor = undefined;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { said } from '../../core/l10n';
 import { type ListValue, type Option, type OptionTable, type OptionValue, type ValueOf, zeroOf } from '../../core/options/option';
 

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { cpus, homedir, platform } from 'node:os';
 import { join } from 'node:path';
 import { version as onnxruntime } from 'onnxruntime-node/package.json';
-import { z } from 'zod';
+import * as z from 'zod';
 import { wordsOf } from '../../core/options/option';
 import { optionTable, type Provider } from '../../core/options/table';
 import { type Calibration, calibrationSchemaVersion, denseOperators } from '../../core/predict/calibration';

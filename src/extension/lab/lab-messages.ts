@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LabPageMessage } from '../../protocol/lab';
 import type { PageMessage } from '../../protocol/panel';
 import { messageReader, panelMessages } from '../panel/page-messages';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { labParts, type PageMessage } from '../../protocol/panel';
 
 const whole = z.int().nonnegative();

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Disposable } from '../disposable';
 import { cellScheme, NotebookText, type PromptDocument } from './notebooks';
 import { promptFiles, promptLanguages, settingsSection } from '../settings';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { text } from '../../../core/l10n';
 import { type LayerKind, type LayerShape, type ModelShape, outputAndMlpParameters, projectionParameters } from '../../../core/shapes';
 import { checkHeads, readFields, width } from './architectures/fields';

@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../../core/errors';
 import { formatBytes } from '../../../core/format';
 import { said } from '../../../core/l10n';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Atlas } from '../../../core/atlas/atlas';
 import type { TokenCurves } from '../../../core/atlas/by-token';
 import { keptShares } from '../../../core/atlas/oracle-curve';

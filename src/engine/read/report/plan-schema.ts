@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { constructions } from '../../../core/construct/construction';
 import { InputError } from '../../../core/errors';
 import { maximumTokens } from '../../../core/plan/partition';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ChoiceReport } from '../../../core/chosen/report';
 import { InputError } from '../../../core/errors';
 import { wordsOf } from '../../../core/options/option';

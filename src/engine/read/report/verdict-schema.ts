@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { wordsOf } from '../../../core/options/option';
 import { optionTable } from '../../../core/options/table';
 import type { Fidelity } from '../../../core/report/report';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../../core/errors';
 import { said } from '../../../core/l10n';
 import { textKinds, type TokenizerDescription } from '../../../core/report/report';

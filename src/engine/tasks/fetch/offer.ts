@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../../core/errors';
 import type { HubFile, Offer } from '../../../core/fetch/offer';
 import { quoted, shown } from '../../../core/text/printable';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../../core/errors';
 import { said } from '../../../core/l10n';
 import { parsePythonJson } from '../../read/input/json';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../../../core/errors';
 import { text } from '../../../../core/l10n';
 import { ofLayers, type LayerScenario, type Scenario } from '../../../../core/scenario/scenario';

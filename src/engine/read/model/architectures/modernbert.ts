@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { said, text } from '../../../../core/l10n';
 import { ofLayers, type LayerScenario } from '../../../../core/scenario/scenario';
 import type { ModelShape } from '../../../../core/shapes';

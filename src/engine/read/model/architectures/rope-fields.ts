@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { said, text } from '../../../../core/l10n';
 import { quoted } from '../../../../core/text/printable';
 import { longropeAttentionFactor, type RopeScaling, type RotaryEmbedding, yarnAttentionFactor } from '../rope';

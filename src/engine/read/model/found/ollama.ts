@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../../../core/errors';
 import { shown } from '../../../../core/text/printable';
 import { parseJson } from '../../input/json';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { said, text } from '../../../../core/l10n';
 import type { LayerShape } from '../../../../core/shapes';
 import { quoted } from '../../../../core/text/printable';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { text } from '../../../../core/l10n';
 import { layers as layerCount, width } from '../architectures/fields';
 import type { FieldReader } from './field-reader';

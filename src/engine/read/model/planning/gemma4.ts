@@ -1,5 +1,5 @@
 import { said, text } from '../../../../core/l10n';
-import { z } from 'zod';
+import * as z from 'zod';
 import { width } from '../architectures/fields';
 import type { AttentionShape } from './attention';
 import type { FeedForward } from './feed-forward';

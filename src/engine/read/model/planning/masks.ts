@@ -1,5 +1,5 @@
 import { said, text } from '../../../../core/l10n';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LayerScenario } from '../../../../core/scenario/scenario';
 import { quoted } from '../../../../core/text/printable';
 import { layers as layerCount, refuse, tokens } from '../architectures/fields';

@@ -1,5 +1,5 @@
 import { english, said, text } from '../../../../core/l10n';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type LayerScenario, ofLayers, type Scenario } from '../../../../core/scenario/scenario';
 import { type LayerShape, type ModelShape, projectionParameters, valueWidthOf } from '../../../../core/shapes';
 import { described, quoted } from '../../../../core/text/printable';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../../../core/errors';
 import { shown } from '../../../../core/text/printable';
 import { allocate } from '../weights';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { shown } from '../../../../core/text/printable';
 import { allocate } from '../weights';
 import { moduleNames } from './fields';
