@@ -1,12 +1,12 @@
 import * as vscode from 'vscode';
-import { errorShown, InputError } from '../core/errors';
+import { InputError } from '../core/errors';
 import { readBlockSize } from '../core/options/read';
 import { makeChoice, type ScenarioChoice } from '../core/scenario/scenario';
 import type { FormChoice } from '../protocol/panel';
 import { Disposable } from './disposable';
 import { formChoice } from './panel/page-messages';
 import { affectsChoice, choiceFromSettings } from './settings';
-import { showError } from './notify';
+import { showFailure } from './notify';
 
 const storageKey = 'choice';
 
@@ -30,7 +30,7 @@ export class ChoiceStore extends Disposable {
     this.own(
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (affectsChoice(event)) {
-          this.set(undefined).catch((error: unknown) => void showError(`Two Heads: ${errorShown(error)}`));
+          this.set(undefined).catch((error: unknown) => void showFailure(error));
         }
       }),
     );

@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import { errorShown } from '../../core/errors';
 import type { ExperimentSummary } from '../../core/evaluate/report';
 import { t, text } from '../../core/l10n';
 import type { CallOptions } from '../../engine/process/client';
@@ -9,7 +8,7 @@ import type { SeenFleet } from '../../fleet/process/fleet-methods';
 import { Disposable } from '../disposable';
 import type { ModelAccess } from '../prompts/models';
 import { brokerSetting, settingsSection } from '../settings';
-import { showError, showWarning } from '../notify';
+import { showFailure, showWarning } from '../notify';
 
 /** The setting that names the broker, as the settings editor finds it. */
 const setting = `${settingsSection}.fleet.broker`;
@@ -87,7 +86,7 @@ export class Fleet extends Disposable {
       this.access.checkExperimentFile();
       return await this.hasConsent(this.name);
     } catch (error) {
-      void showError(`Two Heads: ${errorShown(error)}`);
+      void showFailure(error);
       return false;
     }
   }
@@ -112,7 +111,7 @@ export class Fleet extends Disposable {
         await this.secrets.store(secretOf(name), password);
       }
     } catch (error) {
-      void showError(`Two Heads: ${errorShown(error)}`);
+      void showFailure(error);
     }
   }
 

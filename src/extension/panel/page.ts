@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
-import { errorShown } from '../../core/errors';
-import { showError } from '../notify';
+import { showFailure } from '../notify';
 import type { MessageReader } from './page-messages';
 
 /** Pages, each with its script and its style sheet among the assets. */
@@ -37,7 +36,7 @@ export function openPage<Message>(
       log(`A message of the ${page}'s page was dropped (${message}).`);
       return;
     }
-    receive(message).catch((error: unknown) => void showError(`Two Heads: ${errorShown(error)}`));
+    receive(message).catch((error: unknown) => void showFailure(error));
   });
   webview.html = pageHtml(page, webview, assets);
   return listening;

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { errorShown, messageOf } from '../../core/errors';
+import { messageOf } from '../../core/errors';
 import { t, text } from '../../core/l10n';
 import type { LabRecord } from '../../core/record/record';
 import type { CommandDefinition } from '../commands';
@@ -11,7 +11,7 @@ import { Baselines } from './baselines';
 import { exportRecords } from './export';
 import type { ReportView } from './report-view';
 import { pickRecord, pickRecords, recordCount, type RunNode, recordsOf, RunTree } from './run-tree';
-import { showError, showInformation, showWarning } from '../notify';
+import { showFailure, showInformation, showWarning } from '../notify';
 
 /** Where what needs a run is offered, and can be done. */
 const when = 'twoHeads.hasRuns';
@@ -74,7 +74,7 @@ export class RunCommands extends Disposable {
       await act(this, recordsOf(nodes));
     } catch (error) {
       this.log.error(messageOf(error));
-      void showError(`Two Heads: ${errorShown(error)}`);
+      void showFailure(error);
     }
   }
 

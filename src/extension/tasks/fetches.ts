@@ -12,7 +12,7 @@ import { hubSettings } from '../../engine/tasks/fetch/settings';
 import { withoutIcons } from '../editor/part-picker';
 import type { ModelAccess } from '../prompts/models';
 import { setModel } from '../settings';
-import { showError, showInformation } from '../notify';
+import { showFailure, showInformation } from '../notify';
 
 /**
  * Gets models from Hugging Face's hub, each after a consent.
@@ -53,7 +53,7 @@ export class Fetches {
         void showInformation(t('Two Heads: the fetch was cancelled; get the model again to continue.'));
       } else {
         this.log.error(messageOf(error));
-        void showError(`Two Heads: ${errorShown(error)}`);
+        void showFailure(error);
       }
     }
   }

@@ -5,7 +5,7 @@ import { inEnglish, t } from '../../core/l10n';
 import { type OnProgress, withTimeLeft } from '../../core/report/phases';
 import type { Activity, Task } from '../../protocol/panel';
 import { Disposable } from '../disposable';
-import { showError, showInformation } from '../notify';
+import { showFailure, showInformation } from '../notify';
 import { askAboveSeconds } from '../settings';
 
 /** Most callers that may wait; more suggest a bug in the caller. */
@@ -225,7 +225,7 @@ export class SingleTask extends Disposable {
 
   private tell(error: unknown): void {
     this.log.error(messageOf(error));
-    void showError(`Two Heads: ${errorShown(error)}`, t('Show Log')).then((chosen) => chosen && this.log.show());
+    void showFailure(error, t('Show Log')).then((chosen) => chosen && this.log.show());
   }
 
   private begin(
