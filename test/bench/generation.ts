@@ -25,6 +25,7 @@ const superBlock = 256;
 /** Tokens of the prompt; after each, some more are read one by one. */
 const lengths = [2048, 8192, 16_384];
 const steps = 16;
+const usualRounds = 2;
 
 /** Next-token logits of random weights would be so large that one token took all: the final norm is scaled down. */
 const finalNormScale = 0.02;
@@ -54,7 +55,8 @@ export async function generation(context: BenchContext, args: readonly string[])
         await writeModel(ggml, path, quick ? { ...shapes[name], layers: 2 } : shapes[name], types[type]);
         const fileBytes = (await stat(path)).size;
         const counts = given('tokens', (quick ? [300] : lengths).map(String)).map(Number);
-        rows.push(...(await compareFile({ name, type, path, fileBytes, counts, folder }, context)));
+        const rounds = Number(given('rounds', [String(usualRounds)])[0]);
+        rows.push(...(await compareFile({ name, type, path, fileBytes, counts, rounds, folder }, context)));
         await rm(path);
       }
     }
@@ -64,7 +66,7 @@ export async function generation(context: BenchContext, args: readonly string[])
   return {
     name: 'generation',
     title: 'Whole models from one GGUF file, ours against llama.cpp',
-    method: `Random weights in published shapes, quantised by llama.cpp. Each side in a process of its own, in turn, twice; medians. Ours: causal, fused, M = ${blockSize}. llama.cpp: node-llama-cpp's build for the CPU, cache in float32 beside float32 and in float16 beside the rest, the fastest of batches of 512 and 2,048 with and without flash attention, for the prompt and for tokens apart. A ratio above 1 says that ours is faster. First token: with loading the file. Decoding: median of ${steps} tokens after the prompt. Peak: of the process, over the bytes of the file. Difference: the largest of two next-token probabilities without flash attention, relative to the largest probability; llama.cpp rounds activations to 8 bits beside quantised weights.`,
+    method: `Random weights in published shapes, quantised by llama.cpp. Each side in a process of its own, in turn, ${usualRounds} times unless a note says otherwise; medians. Ours: causal, fused, M = ${blockSize}. llama.cpp: node-llama-cpp's build for the CPU, cache in float32 beside float32 and in float16 beside the rest, the fastest of batches of 512 and 2,048 with and without flash attention, for the prompt and for tokens apart. A ratio above 1 says that ours is faster. First token: with loading the file. Decoding: median of ${steps} tokens after the prompt. Peak: of the process, over the bytes of the file. Difference: the largest of two next-token probabilities without flash attention, relative to the largest probability; llama.cpp rounds activations to 8 bits beside quantised weights.`,
     columns: {
       model: 'shape',
       type: 'weights',
@@ -91,11 +93,12 @@ interface ModelFile {
   readonly path: string;
   readonly fileBytes: number;
   readonly counts: readonly number[];
+  readonly rounds: number;
   readonly folder: string;
 }
 
 async function compareFile(
-  { name, type, path, fileBytes, counts, folder }: ModelFile,
+  { name, type, path, fileBytes, counts, rounds, folder }: ModelFile,
   { threads, quick, log }: BenchContext,
 ): Promise<Record<string, Figure>[]> {
   const job = { path, steps: quick ? 2 : steps, threads };
@@ -118,7 +121,7 @@ async function compareFile(
     }));
     const [llama, llamaSteps]: [Outcome[], Outcome[]] = [[], []];
     const runLlama = (each: Variant): Promise<Outcome> => measured({ ...job, ...each, side: 'llama', tokens, out: out.llama });
-    for (let round = 0; round < 2; round += 1) {
+    for (let round = 0; round < rounds; round += 1) {
       log(`${name}, ${type}, N = ${tokens}, round ${round + 1}`);
       for (const kind of kinds) {
         kind.outcomes.push(await measured({ ...job, ...variant, side: 'ours', activations: kind.activations, tokens, out: kind.out }));
