@@ -28,7 +28,8 @@ import { type Command, flagText, readGiven, refuseIdle, textGiven } from './opti
 import { checkOutputs } from './outputs';
 import { sourceFrom, sourceOptions } from './source';
 
-const pictureOption: Option = {
+/** Of an experiment, or of an advice. */
+export const pictureOption: Option = {
   flag: 'picture',
   symbol: 'file.svg',
   description: 'Draw quality against cost.',

@@ -2,7 +2,7 @@ import { adviseDefaults } from '../../src/core/advise/options';
 import { type AdvisedMask, type AdviceReport, answerOf } from '../../src/core/advise/report';
 import { defaultExperiment } from '../../src/core/evaluate/experiment';
 import { makeScenario } from '../../src/core/scenario/scenario';
-import { reportOf } from './reports';
+import { type ReportChoice, reportOf } from './reports';
 
 /** A uniform mask with so many attention calls of 100, and so much of a mean KL divergence. */
 export function advisedMask(calls: number, kl: number, kind: 'exact' | 'failed' = 'exact'): AdvisedMask {
@@ -11,6 +11,8 @@ export function advisedMask(calls: number, kl: number, kind: 'exact' | 'failed' 
     calls,
     share: calls / 100,
     predictedMs: null,
+    measuredMs: 50 + calls,
+    causalMs: 150,
     predictedKl: kl,
     kl: { value: kl, error: 0.001, low: kl - 0.002, high: kl + 0.002 },
     verdict: { kind, bound: null, measured: null, reason: kind },
@@ -18,8 +20,8 @@ export function advisedMask(calls: number, kl: number, kind: 'exact' | 'failed' 
 }
 
 /** An advice that was never measured, of a limit of 0.02. */
-export function adviceOf(tried: readonly AdvisedMask[], uniform: readonly AdvisedMask[]): AdviceReport {
-  const { schemaVersion, model, environment, prompt, scenario, verdict } = reportOf();
+export function adviceOf(tried: readonly AdvisedMask[], uniform: readonly AdvisedMask[], choice: ReportChoice = {}): AdviceReport {
+  const { schemaVersion, model, environment, prompt, scenario, verdict } = reportOf(choice);
   const scenarios = tried.map((mask) => `sliding-window:${mask.calls}`);
   return {
     ...{ schemaVersion, model, environment, baseline: scenario, verdict },

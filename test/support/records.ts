@@ -13,6 +13,7 @@ import { keptShares } from '../../src/core/atlas/oracle-curve';
 import type { ComparisonReport } from '../../src/core/report/report';
 import { makeScenario, type Scenario } from '../../src/core/scenario/scenario';
 import { RecordFiles, recordOf } from '../../src/engine/store/records';
+import { adviceOf, advisedMask } from './advices';
 import { type ReportChoice, reportOf } from './reports';
 import { temporaryFolder } from './temporary';
 
@@ -181,6 +182,7 @@ export function resultsOfEveryKind(path = 'prompt.md'): LabResult[] {
     { kind: 'ledger', origin: null, report: ledgerOf(at(4)) },
     { kind: 'atlas', origin: null, report: atlasOf(at(5)) },
     { kind: 'continuation', origin: null, report: continuationOf(at(6)) },
+    { kind: 'advice', origin: null, report: adviceOf([advisedMask(30, 0.01), advisedMask(20, 0.04)], [advisedMask(25, 0.03)], at(7)) },
   ];
 }
 

@@ -1,7 +1,7 @@
 import type { Experiment } from '../evaluate/experiment';
 import type { Estimate } from '../evaluate/estimate';
 import type { ExperimentReport } from '../evaluate/report';
-import type { Scenario } from '../scenario/scenario';
+import { type Scenario, scenarioLabel } from '../scenario/scenario';
 import type { Verdict } from '../report/verdict';
 import type { AdviseOptions } from './options';
 
@@ -13,6 +13,9 @@ export interface AdvisedMask {
   readonly share: number;
   /** Milliseconds that the calibrated device is expected to take for such a window; null where it is not calibrated. */
   readonly predictedMs: number | null;
+  /** Milliseconds that a window took without its checks, and those of causal attention in the same runs. */
+  readonly measuredMs: number;
+  readonly causalMs: number;
   /** Mean KL divergence that the masses predict, in nats; null for a mask that they say nothing of. */
   readonly predictedKl: number | null;
   /** The same as it was measured, over all scored positions. */
@@ -58,4 +61,19 @@ export function bestUniform({ answer, uniform }: Pick<AdviceReport, 'answer' | '
     .filter(({ calls }) => answer !== null && calls <= answer.calls)
     .sort((one, other) => one.kl.value - other.kl.value)
     .at(0);
+}
+
+/** Every mask that was measured, under the name that tables and pictures give it: the answer, uniform ones, and others that were tried. */
+export function namedMasks({ answer, tried, uniform }: Pick<AdviceReport, 'answer' | 'tried' | 'uniform'>): readonly {
+  readonly name: string;
+  readonly of: 'answer' | 'uniform' | 'tried';
+  readonly mask: AdvisedMask;
+}[] {
+  // A report that was read from a file has the answer twice, as two objects.
+  const isAnswer = ({ scenario }: AdvisedMask): boolean => answer !== null && scenarioLabel(scenario) === scenarioLabel(answer.scenario);
+  return [
+    ...(answer === null ? [] : [{ name: 'answer', of: 'answer' as const, mask: answer }]),
+    ...uniform.map((mask) => ({ name: scenarioLabel(mask.scenario), of: 'uniform' as const, mask })),
+    ...tried.filter((mask) => !isAnswer(mask)).map((mask) => ({ name: 'tried', of: 'tried' as const, mask })),
+  ];
 }

@@ -1,29 +1,28 @@
 import { briefExperiment } from '../evaluate/brief';
-import { formatCount, formatEstimate, formatFigure, formatNumberOf, formatShare } from '../format';
+import { formatCount, formatDuration, formatEstimate, formatFigure, formatNumberOf, formatShare } from '../format';
 import type { TextTable } from '../report/html';
 import { markdownLines } from '../report/markdown';
 import { verdictText } from '../report/verdict';
 import { type Scenario, scenarioLabel } from '../scenario/scenario';
-import { type AdvisedMask, type AdviceReport, bestUniform } from './report';
+import { type AdvisedMask, type AdviceReport, bestUniform, namedMasks } from './report';
 
 /** Every mask that was measured on the way, the answer first. */
 export function adviceTable(report: AdviceReport): TextTable {
-  const { answer, tried, uniform } = report;
-  const others = tried.filter((mask) => mask !== answer);
-  const rows = [
-    ...(answer === null ? [] : [{ name: 'answer', mask: answer }]),
-    ...uniform.map((mask) => ({ name: scenarioLabel(mask.scenario), mask })),
-    ...others.map((mask) => ({ name: 'tried', mask })),
-  ];
+  const rows = namedMasks(report);
   const isTimed = rows.some(({ mask }) => mask.predictedMs !== null);
   return {
     title: 'Masks that were measured',
-    header: ['mask', 'attention calls', 'of causal', ...(isTimed ? ['expected'] : []), 'predicted KL', 'mean KL', '95% interval'],
-    rows: rows.map(({ name, mask: { calls, share, predictedMs, predictedKl, kl } }) => [
+    header: [
+      ...['mask', 'attention calls', 'of causal', ...(isTimed ? ['expected'] : []), 'time', 'of causal'],
+      ...['predicted KL', 'mean KL', '95% interval'],
+    ],
+    rows: rows.map(({ name, mask: { calls, share, predictedMs, measuredMs, causalMs, predictedKl, kl } }) => [
       name,
       formatCount(calls),
       formatShare(share),
       ...(isTimed ? [predictedMs === null ? '-' : formatEstimate(predictedMs)] : []),
+      formatDuration(measuredMs),
+      formatShare(measuredMs / causalMs),
       predictedKl === null ? '-' : formatFigure(predictedKl),
       formatFigure(kl.value),
       intervalOf(kl),
@@ -62,7 +61,7 @@ export function adviceSummary(report: AdviceReport): string {
       ? `No mask is predicted to stay within a mean KL of ${options.maxKl}: causal attention is the answer.`
       : `No mask that was measured stayed within a mean KL of ${options.maxKl}; the nearest had ${formatFigure(nearest.kl.value)}.`;
   }
-  const own = `${formatNumberOf(answer.calls, 'attention call')} of ${formatCount(calls)} (${formatShare(answer.share)}) at a mean KL of ${formatFigure(answer.kl.value)}, predicted ${formatFigure(answer.predictedKl ?? NaN)}, where ${options.maxKl} may be.`;
+  const own = `${formatNumberOf(answer.calls, 'attention call')} of ${formatCount(calls)} (${formatShare(answer.share)}) at a mean KL of ${formatFigure(answer.kl.value)}, predicted ${formatFigure(answer.predictedKl ?? NaN)}, where ${options.maxKl} may be; a window took ${formatDuration(answer.measuredMs)}, ${formatShare(answer.measuredMs / answer.causalMs)} of causal attention's time.`;
   const uniform = bestUniform(report);
   if (uniform === undefined) {
     return `${own} No uniform window is as cheap.`;

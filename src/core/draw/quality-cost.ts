@@ -32,6 +32,8 @@ export interface QualityCostRequest {
   /** On a logarithmic y, values of 0 or below are drawn on a separate line, below a break in the axis. */
   readonly qualityScale: 'linear' | 'log';
   readonly points: readonly QualityCostPoint[];
+  /** The most that quality may be: a line across. */
+  readonly limit?: { readonly quality: number; readonly label: string };
   /** A sentence of the caption on what the intervals rest on. */
   readonly intervalNote?: string;
   /** Formats numbers of the cost axis; by default `formatCompact`, and plain below 1,000. */
@@ -70,7 +72,7 @@ export function qualityCostPicture(request: QualityCostRequest): string {
     cost,
     failed === true ? undefined : interval ? { value: quality, ...interval } : quality,
   ]);
-  const [x, y] = [costAxis(drawable, request.formatCost ?? plainOrCompact), qualityAxis(drawable, request.qualityScale)];
+  const [x, y] = [costAxis(drawable, request.formatCost ?? plainOrCompact), qualityAxis(drawable, request)];
   const placed = drawable.map((point, index): Placed => {
     const { onFront, isTie } = front[index];
     return { point, x: x.at(point.cost), y: y.at(point.quality), front: onFront, tie: isTie };
@@ -80,18 +82,19 @@ export function qualityCostPicture(request: QualityCostRequest): string {
   const markup = [
     drawAxes(x, y, request),
     drawFront(placed),
+    drawLimit(request, y),
     ...placed.map((each) => drawInterval(each, y)),
     // The front is drawn last, so that nothing hides it.
     ...placed
       .toSorted((one, other) => Number(one.front) - Number(other.front))
       .map((each) => movedTo(each.x, each.y, marker({ ...each, ...each.point }))),
-    drawLabels(placed, y),
+    drawLabels(placed, y, request),
     movedTo(plot.x, bottom + 60, legend.markup),
   ];
   const best = placed.filter((each) => each.front).sort((one, other) => one.x - other.x);
   const missing = points.filter((point) => !drawable.includes(point)).map(({ scenario, label }) => `${scenario}, ${label}`);
   const caption = [
-    `Both axes: the less the better. Bold markers and the line: the Pareto front, which no other point beats in both. The stronger a colour, the wider the window.${points.some(({ interval }) => interval) ? ' Bars: 95% confidence intervals.' : ''}${request.intervalNote === undefined ? '' : ` ${request.intervalNote}`}`,
+    `Both axes: the less the better. Bold markers and the line: the Pareto front, which no other point beats in both.${new Set(points.map(({ mark }) => mark.strength)).size > 1 ? ' The stronger a colour, the wider the window.' : ''}${points.some(({ interval }) => interval) ? ' Bars: 95% confidence intervals.' : ''}${request.intervalNote === undefined ? '' : ` ${request.intervalNote}`}`,
     ...(placed.some(({ tie }) => tie)
       ? ['Broken outlines: a tie, since intervals that overlap leave open whether the point belongs to the front.']
       : []),
@@ -111,11 +114,15 @@ function costAxis(points: readonly QualityCostPoint[], format: (cost: number) =>
   );
 }
 
-function qualityAxis(points: readonly QualityCostPoint[], scale: 'linear' | 'log'): Axis {
+function qualityAxis(
+  points: readonly QualityCostPoint[],
+  { qualityScale: scale, limit }: Pick<QualityCostRequest, 'qualityScale' | 'limit'>,
+): Axis {
   // An interval that reaches almost 0 must not stretch a logarithmic axis: it is cut off.
   const lowest = (quality: number, low: number): number => (scale === 'log' ? Math.max(low, quality / 10) : low);
   const values = points
     .flatMap(({ quality, interval }) => [quality, ...(interval ? [lowest(quality, interval.low), interval.high] : [])])
+    .concat(limit === undefined ? [] : [limit.quality])
     .filter(Number.isFinite);
   if (scale === 'linear') {
     return linearAxis(values, bottom, plot.y);
@@ -173,6 +180,26 @@ function drawFront(placed: readonly Placed[]): string {
     : element('polyline', { class: 'front', points, fill: 'none', stroke: ink.line, 'stroke-width': 1.4, 'stroke-dasharray': '5 3' });
 }
 
+/** The most that quality may be, as a line across with its label at the left end. */
+function drawLimit({ limit }: Pick<QualityCostRequest, 'limit'>, { at }: Axis): string {
+  if (limit === undefined) {
+    return '';
+  }
+  const { label, box } = limitLabel(limit, at(limit.quality));
+  return (
+    element('path', {
+      class: 'limit',
+      d: `M${plot.x} ${fixed(at(limit.quality))}H${plot.x + plot.width}`,
+      stroke: ink.muted,
+      'stroke-width': 1.2,
+    }) + textAt(box.x, box.y + 10, label, { 'font-size': labelSize, fill: ink.muted })
+  );
+}
+
+function limitLabel({ label }: NonNullable<QualityCostRequest['limit']>, y: number): { readonly label: string; readonly box: Box } {
+  return { label, box: { x: plot.x + 6, y: y - labelHeight - 2, width: textWidth(label, labelSize), height: labelHeight } };
+}
+
 /** The part of the confidence interval that lies on the axis. */
 function drawInterval({ point: { interval }, x }: Placed, { at }: Axis): string {
   if (!isDrawn(interval)) {
@@ -216,13 +243,17 @@ function marker({
 }
 
 /** Labels every point where the label covers the least, with a line to it if it is far away. */
-function drawLabels(placed: readonly Placed[], { at }: Axis): string {
+function drawLabels(placed: readonly Placed[], { at }: Axis, { limit }: Pick<QualityCostRequest, 'limit'>): string {
   const corners = frontCorners(placed);
   const lines = [
     ...placed.flatMap(({ point: { interval }, x }) => (isDrawn(interval) ? [around([x, at(interval.low)], [x, at(interval.high)])] : [])),
     ...corners.slice(1).map((corner, index) => around(corners[index], corner)),
+    ...(limit === undefined ? [] : [around([plot.x, at(limit.quality)], [plot.x + plot.width, at(limit.quality)])]),
   ];
-  const taken: Box[] = placed.map(({ x, y }) => ({ x: x - 7, y: y - 7, width: 14, height: 14 }));
+  const taken: Box[] = [
+    ...placed.map(({ x, y }) => ({ x: x - 7, y: y - 7, width: 14, height: 14 })),
+    ...(limit === undefined ? [] : [limitLabel(limit, at(limit.quality)).box]),
+  ];
   const drawn = placed.map(({ point: { label }, x, y }) => {
     const box = placeLabel(x, y, { width: textWidth(label, labelSize), height: labelHeight }, { plot, lines, taken });
     taken.push(box);

@@ -1,3 +1,4 @@
+import { adviceHtml } from '../advise/html';
 import { atlasHtml } from '../atlas/html';
 import { evaluationHtml } from '../evaluate/html';
 import { escaped } from '../draw/svg';
@@ -31,6 +32,8 @@ export function recordHtml(record: LabRecord): string {
       return ledgerHtml(record.report);
     case 'atlas':
       return atlasHtml(record.report);
+    case 'advice':
+      return adviceHtml(record.report);
     case 'continuation':
       return htmlPage('Two Heads: continuation', [`<pre>${escaped(visibleLines(generationText(record.report)))}</pre>`]);
   }
@@ -86,6 +89,7 @@ const partsTitles: Readonly<Record<RecordKind, string>> = {
   ledger: 'By statement',
   atlas: 'By run',
   continuation: 'By scenario',
+  advice: 'By mask, of one window',
 };
 
 /** The rows of one part: its verdict, and each measure that any of the records has. */

@@ -1,4 +1,4 @@
-import { fileName, formatCount, formatNumberOf, recentTime } from '../format';
+import { fileName, formatCount, formatFigure, formatNumberOf, formatShare, recentTime } from '../format';
 import { t } from '../l10n';
 import { verdictName } from '../report/verdict';
 import { scenarioLabel } from '../scenario/scenario';
@@ -15,6 +15,7 @@ export function kindName(kind: RecordKind): string {
     ledger: t('Ledger of theorems'),
     atlas: t('Atlas'),
     continuation: t('Continuation'),
+    advice: t('Advice'),
   };
   return names[kind];
 }
@@ -43,6 +44,8 @@ export function subjectOf(record: LabResult): string {
     }
     case 'continuation':
       return t('Continuation, {0}', scenarioLabel(record.report.continuation.scenario));
+    case 'advice':
+      return t('Masks within a mean KL of {0}', formatFigure(record.report.options.maxKl));
   }
 }
 
@@ -54,6 +57,7 @@ const shownMeasures: Readonly<Record<RecordKind, readonly MeasureName[]>> = {
   ledger: ['calls', 'timeMs', 'error'],
   atlas: ['cut', 'kl', 'timeMs'],
   continuation: ['calls', 'timeMs'],
+  advice: ['calls', 'kl', 'timeMs'],
 };
 
 /**
@@ -119,6 +123,10 @@ function ownFacts(record: LabRecord): string[] {
             ? [t('as under its own attention')]
             : [t('differs from token {0} on', formatCount(sameTokens + 1))]),
       ];
+    }
+    case 'advice': {
+      const { answer } = record.report;
+      return [answer === null ? t('no mask within it') : t('{0} of causal calls', formatShare(answer.share))];
     }
     default:
       return [];

@@ -1,3 +1,4 @@
+import type { AdviceReport } from '../advise/report';
 import type { AtlasReport } from '../atlas/report';
 import type { ExperimentSummary } from '../evaluate/report';
 import type { GenerationReport } from '../generate/report';
@@ -52,10 +53,13 @@ export type AtlasRecord = Kept<'atlas', AtlasReport>;
 /** A prompt, continued. */
 export type ContinuationRecord = Kept<'continuation', GenerationReport>;
 
-/** A result of the lab, as plain data. */
-export type LabRecord = RunRecord | ComparisonRecord | EvaluationRecord | LedgerRecord | AtlasRecord | ContinuationRecord;
+/** The cheapest masks that keep a prompt's predictions within a limit. */
+export type AdviceRecord = Kept<'advice', AdviceReport>;
 
-export const recordKinds = ['run', 'comparison', 'evaluation', 'ledger', 'atlas', 'continuation'] as const;
+/** A result of the lab, as plain data. */
+export type LabRecord = RunRecord | ComparisonRecord | EvaluationRecord | LedgerRecord | AtlasRecord | ContinuationRecord | AdviceRecord;
+
+export const recordKinds = ['run', 'comparison', 'evaluation', 'ledger', 'atlas', 'continuation', 'advice'] as const;
 export type RecordKind = (typeof recordKinds)[number];
 
 /** The record of a kind. */

@@ -1,3 +1,4 @@
+import { type AdvisedMask, namedMasks } from '../advise/report';
 import type { SummedPoint } from '../evaluate/report';
 import { pointTitle } from '../evaluate/rows';
 import type { Continuation } from '../generate/report';
@@ -91,6 +92,13 @@ export function rowOf(record: LabResult): RecordRow {
       const verdict = ledgerVerdict(record.report).kind;
       return { prompt: null, model: null, scenario: null, blockSize: options.blockSize, measures, verdict, date };
     }
+    case 'advice': {
+      const { prompt, model, blockSize, answer, verdict } = record.report;
+      return {
+        ...{ prompt: prompt.path, model: model.name, scenario: answer && scenarioLabel(answer.scenario), blockSize },
+        ...{ measures: answer === null ? measuresOf({}) : maskMeasures(answer), verdict: verdict.kind, date },
+      };
+    }
     case 'continuation': {
       const { prompt, model, oracle, continuation, verdict, run } = record.report;
       return {
@@ -143,6 +151,8 @@ function partsAsTheyAre(record: LabResult): RecordPart[] {
         ...(masked === null ? [] : [{ ...runPart(masked), name: `${scenarioLabel(masked.scenario)}, run` }]),
       ];
     }
+    case 'advice':
+      return namedMasks(record.report).map(({ name, mask }) => ({ name, measures: maskMeasures(mask), verdict: mask.verdict.kind }));
     case 'continuation': {
       const { continuation, baseline } = record.report;
       return [continuationPart(continuation), ...(baseline === null ? [] : [continuationPart(baseline)])];
@@ -179,6 +189,10 @@ function continuationPart({ scenario, prefillMs, decodeMs, prefillCalls, decodeC
     measures: measuresOf({ calls, timeMs: prefillMs + decodeMs, error: fidelity?.maxAbsError ?? null }),
     verdict: null,
   };
+}
+
+function maskMeasures({ calls, measuredMs, kl }: AdvisedMask): Measures {
+  return measuresOf({ calls, timeMs: measuredMs, kl: kl.value });
 }
 
 /** A run that is its own baseline has no divergence worth a word. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError, messageOf } from '../../core/errors';
 import { formatBytes } from '../../core/format';
 import { optionTable, type SimulationOptions } from '../../core/options/table';
@@ -22,6 +22,7 @@ import { readRegularText } from '../read/input/text';
 import { fieldsOf } from '../read/option-schema';
 import { scenarioChoiceSchema } from '../read/report/plan-schema';
 import {
+  adviceReportSchema,
   atlasReportSchema,
   comparisonReportSchema,
   experimentSummarySchema,
@@ -83,6 +84,7 @@ const fileSchemas: { readonly [Kind in RecordKind]: z.ZodType<Omit<RecordOf<Kind
   ledger: fileSchema('ledger', ledgerReportSchema),
   atlas: fileSchema('atlas', atlasReportSchema),
   continuation: fileSchema('continuation', generationReportSchema),
+  advice: fileSchema('advice', adviceReportSchema),
 };
 
 /** Most records of each kind in the history. Atlases are large, and all records are in memory. */
@@ -93,6 +95,7 @@ export const recordCapacity: Readonly<Record<RecordKind, number>> = {
   ledger: 20,
   atlas: 10,
   continuation: 50,
+  advice: 50,
 };
 
 /** Most bytes of a record's file. */

@@ -52,10 +52,11 @@ export class Lab {
 
   /** @throws InputError, CancelledError, or an Error if a run failed */
   advise({ path, text }: Prompt, options: AdviseOptions, { signal, onProgress }: Step): Promise<AdviceReport> {
-    return this.task.queue(
-      async (begin) => this.engine.call('advise', { path, text, options }, listened(begin(t('advice')), onProgress)),
-      signal,
-    );
+    return this.task.queue(async (begin) => {
+      const report = await this.engine.call('advise', { path, text, options }, listened(begin(t('advice')), onProgress));
+      await this.history.add({ kind: 'advice', origin: null, report });
+      return report;
+    }, signal);
   }
 
   /**

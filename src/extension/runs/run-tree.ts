@@ -108,6 +108,7 @@ const icons: Readonly<Record<RecordKind, string>> = {
   ledger: 'book',
   atlas: 'map',
   continuation: 'comment',
+  advice: 'lightbulb',
 };
 
 function recordItem(node: Extract<RunNode, { kind: 'record' }>, baseline: LabRecord | undefined): vscode.TreeItem {

@@ -137,9 +137,11 @@ export class Runner {
         );
         return (await window) && options;
       },
-      (begin, options) => {
+      async (begin, options) => {
         const { path, text, source: how } = source;
-        return this.engine.call('advise', { path, text, source: how, options }, begin(t('advice')));
+        const found = await this.engine.call('advise', { path, text, source: how, options }, begin(t('advice')));
+        await this.history.add({ kind: 'advice', origin: null, report: found });
+        return found;
       },
     );
     if (report !== undefined) {
@@ -297,8 +299,9 @@ function adviceText(report: AdviceReport): string {
     return t('No mask was found that keeps the mean KL within {0}.', options.maxKl);
   }
   const found = t(
-    'Masks with {0} of the attention calls keep the mean KL at {1}.',
+    'Masks with {0} of the attention calls and {1} of the time keep the mean KL at {2}.',
     formatShare(answer.share),
+    formatShare(answer.measuredMs / answer.causalMs),
     formatFigure(answer.kl.value),
   );
   const uniform = bestUniform(report);

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AdviceReport } from '../../../src/core/advise/report';
@@ -62,8 +62,11 @@ describe('advise', () => {
   });
 
   it('tells people what it found by head, and prints the file', async () => {
-    const { code, stdout } = await run([...asked, '--max-kl', '0.3', '--by', 'head']);
+    const picture = join(folder, 'advice.svg');
+    const { code, stdout, stderr } = await run([...asked, '--max-kl', '0.3', '--by', 'head', '--picture', picture]);
     expect(code).toBe(0);
+    expect(stderr).toContain(`picture written to ${picture}`);
+    expect(readFileSync(picture, 'utf8')).toMatch(/^<svg.*masks head by head for prompt\.txt.*limit 0\.3</s);
     expect(stdout).toMatch(/\n {2}heads? \d.*: custom\(k <= q and /);
     expect(stdout).toMatch(/attention calls of 108 \(\d+(\.\d)?%\) at a mean KL of 0\.\d+, predicted/);
     expect(stdout).toMatch(/\nanswer +\d+ /);
@@ -71,8 +74,11 @@ describe('advise', () => {
   });
 
   it('says so where no mask will do, and prints no file', async () => {
-    const { code, stdout } = await run([...asked, '--max-kl', '1e-9']);
+    const picture = join(folder, 'none.svg');
+    const { code, stdout, stderr } = await run([...asked, '--max-kl', '1e-9', '--picture', picture]);
     expect(code).toBe(0);
+    expect(stderr).toContain(`no picture written to ${picture}: no mask was measured`);
+    expect(existsSync(picture)).toBe(false);
     expect(stdout).toContain('causal attention is the answer');
     expect(stdout).not.toContain('{');
   });

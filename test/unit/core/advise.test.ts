@@ -219,7 +219,7 @@ describe('an advice in words', () => {
     expect(answerLines(beating)).toEqual(['every layer: sliding-window(window 30)']);
     const written = adviceText(beating);
     expect(written).toMatch(/^\*\*prompt\.md: 1 window of 100 tokens, 99 positions scored, small, M = 16, 11 runs of each window\*\*/);
-    expect(written).toContain('| answer | 30 | 30% | 0.019 | 0.019 | 0.017 - 0.021 |');
+    expect(written).toContain('| answer | 30 | 30% | 80 ms | 53% | 0.019 | 0.019 | 0.017 - 0.021 |');
     // Only what differs from the defaults, so that a person reads it.
     const [, file] = /```json\n([^`]*)```/.exec(written) ?? [];
     expect(JSON.parse(file)).toEqual({ version: 1, prompts: ['prompt.md'], scenarios: beating.experiment.scenarios, blocks: [16] });

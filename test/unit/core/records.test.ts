@@ -6,6 +6,7 @@ import { differenceText, measuresOf } from '../../../src/core/record/measures';
 import type { LabRecord, LabResult } from '../../../src/core/record/record';
 import { partsOf, rowOf } from '../../../src/core/record/row';
 import { makeScenario } from '../../../src/core/scenario/scenario';
+import { adviceOf, advisedMask } from '../../support/advices';
 import { continuationOf, evaluationOf, ledgerOf, resultsOfEveryKind } from '../../support/records';
 import { reportOf } from '../../support/reports';
 
@@ -34,6 +35,7 @@ describe('a record in a list', () => {
       'Ledger of theorems',
       'Where attention goes, sliding-window(window 20)',
       'Continuation, sliding-window(window 20)',
+      'Masks within a mean KL of 0.02',
     ]);
     expect(records.slice(1).map((record) => recordDescription(record))).toEqual([
       expect.stringMatching(/^\d+ calls · 2\.47 s$/),
@@ -41,8 +43,13 @@ describe('a record in a list', () => {
       '2 rows · 24 calls · 200 ms · error 1.0e-7',
       'cut off 13% · KL 0.25 · 2.47 s',
       '4 tokens · differs from token 3 on · 48 calls · 14 ms',
+      '30% of causal calls · 30 calls · KL 0.01 · 80 ms',
     ]);
-    expect(records.map((record) => rowOf(record).prompt)).toEqual([...Array<string>(3).fill('docs/a.md'), null, 'docs/a.md', 'docs/a.md']);
+    expect(records.map((record) => rowOf(record).prompt)).toEqual([
+      ...Array<string>(3).fill('docs/a.md'),
+      null,
+      ...Array<string>(3).fill('docs/a.md'),
+    ]);
     expect(recordSpoken(records[3])).toMatch(/^Ledger of theorems, .*, error 1\.0e-7$/);
     expect(recordFacts(records[2])).toContainEqual(['perplexity', '33.115']);
     expect(recordFacts(records[3]).map(([name]) => name)).toEqual(['Kind', 'M', 'calls', 'time', 'error', 'Verdict', 'Date']);
@@ -101,7 +108,7 @@ it.each([
 
 describe('the parts of a record', () => {
   it('are named apart, and say what was measured of each', () => {
-    const [comparison, evaluation, ledger, atlas, continuation] = resultsOfEveryKind().slice(1).map(partsOf);
+    const [comparison, evaluation, ledger, atlas, continuation, advice] = resultsOfEveryKind().slice(1).map(partsOf);
     expect(comparison.map(({ name, measures: { kl } }) => [name, kl])).toEqual([
       ['causal', 0],
       ['sliding-window(window 20)', 0.25],
@@ -111,6 +118,11 @@ describe('the parts of a record', () => {
     expect(ledger.map(({ name }) => name)).toEqual(['Theorem 3.5, tight, full', 'Theorem 3.5, paper, full']);
     expect(atlas.map(({ name }) => name)).toEqual(['causal', 'sliding-window(window 20), run']);
     expect(continuation.map(({ measures: { calls } }) => calls)).toEqual([24, 24]);
+    expect(advice.map(({ name, measures: { kl, timeMs } }) => [name, kl, timeMs])).toEqual([
+      ['answer', 0.01, 80],
+      ['sliding-window(window 25)', 0.03, 75],
+      ['tried', 0.04, 70],
+    ]);
     const twice = ledgerOf();
     const parts = partsOf({ kind: 'ledger', origin: null, report: { ...twice, rows: [twice.rows[0], twice.rows[0]] } });
     expect(parts.map(({ name }) => name)).toEqual(['Theorem 3.5, tight, full', 'Theorem 3.5, tight, full (2)']);
@@ -147,6 +159,18 @@ describe('a record as a page', () => {
     expect(html).toMatch(
       /paper, full<\/th><td class="number">calls<\/td><td class="number">10<\/td><td class="number">-<\/td><td class="number"><\/td>/,
     );
+  });
+
+  it('draws the masks of an advice below its limit, and has the file that repeats it', () => {
+    const report = adviceOf([advisedMask(30, 0.01), advisedMask(20, 0.04)], [advisedMask(25, 0.03)]);
+    const html = recordHtml(kept({ kind: 'advice', origin: null, report }));
+    expect(html.match(/<path class="point/g)).toHaveLength(3 + 3);
+    expect(html).toMatch(/<path class="limit" [^>]*\/?>.*limit 0\.02</s);
+    expect(html).toContain("53% of causal attention's time");
+    expect(html).toContain('&quot;sliding-window:30&quot;');
+    const none = recordHtml(kept({ kind: 'advice', origin: null, report: adviceOf([], []) }));
+    expect(none).toContain('causal attention is the answer');
+    expect(none).not.toMatch(/<svg|Experiment file/);
   });
 
   it('says how a continuation went another way', () => {

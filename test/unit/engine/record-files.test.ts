@@ -134,7 +134,16 @@ describe('results of other kinds than runs', () => {
     await files.add(recordOf(newer as typeof ledger));
     const { records, skipped } = await files.read();
     expect(skipped).toEqual([]);
-    expect(records.map(({ kind }) => kind)).toEqual(['ledger', 'run', 'run', 'continuation', 'atlas', 'evaluation', 'comparison']);
+    expect(records.map(({ kind }) => kind)).toEqual([
+      'ledger',
+      'run',
+      'run',
+      'advice',
+      'continuation',
+      'atlas',
+      'evaluation',
+      'comparison',
+    ]);
   });
 
   it('are refused where they are too large, and nothing is written', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { adviceOf, advisedMask } from '../../support/advices';
 import { activated, openPrompt, run } from '../../support/host';
+import { childrenOf, itemOf } from '../../support/run-tree';
 import { script, shownInputs, textsOf } from '../../support/workbench/dialogs';
 import { openTextDocument } from '../../support/workbench/documents';
 import { editors, show } from '../../support/workbench/editors';
@@ -21,13 +22,15 @@ describe('an advice', () => {
     call.resolve(adviceOf([advisedMask(30, 0.019)], [advisedMask(29, 0.025)]));
     await running;
     expect(textsOf('information').at(-1)).toBe(
-      'Two Heads: Masks with 30% of the attention calls keep the mean KL at 0.019. The best uniform window as cheap has 0.025.',
+      'Two Heads: Masks with 30% of the attention calls and 53% of the time keep the mean KL at 0.019. The best uniform window as cheap has 0.025.',
     );
     expect(editors.active?.document.languageId).toBe('json');
     expect(JSON.parse(editors.active?.document.getText() ?? '')).toMatchObject({
       prompts: ['prompt.md'],
       scenarios: ['sliding-window:30'],
     });
+    const [kept] = childrenOf(childrenOf()[0]);
+    expect(itemOf(kept)).toMatchObject({ contextValue: 'advice', description: '30% of causal calls · 30 calls · KL 0.019 · 80 ms' });
   });
 
   it('opens nothing where it is given up, or found nothing', async () => {

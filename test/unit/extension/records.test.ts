@@ -32,7 +32,7 @@ describe('results of other kinds than runs', () => {
   it('stand in the tree with an icon each, and the ledger without a prompt', async () => {
     await withResults(every);
     expect(childrenOf().map((each) => (each.kind === 'record' ? each.record.kind : each.path))).toEqual(['docs/a.md', 'ledger']);
-    expect(itemOf(childrenOf()[0]).description).toBe('5 results');
+    expect(itemOf(childrenOf()[0]).description).toBe('6 results');
     const icons = every.map(({ kind }) => (itemOf(of(kind)).iconPath as vscode.ThemeIcon).id);
     expect(new Set(icons).size).toBe(icons.length);
     expect(every.map(({ kind }) => itemOf(of(kind)).contextValue)).toEqual(every.map(({ kind }) => kind));
@@ -55,6 +55,7 @@ describe('results of other kinds than runs', () => {
     ['evaluation', 'Evaluation of 2 points: a.md', 'Cost and quality'],
     ['ledger', 'Ledger of theorems', 'Theorem 3.5'],
     ['atlas', 'Where attention goes, sliding-window(window 20): a.md', 'Where attention goes: each head'],
+    ['advice', 'Masks within a mean KL of 0.02: a.md', 'Masks that were measured'],
   ] as const)('open as a report: %s', async (kind, title, content) => {
     await withResults(every);
     await run('showRun', of(kind));

@@ -1,4 +1,6 @@
-import { z } from 'zod';
+import * as z from 'zod';
+import { adviseTable } from '../../../core/advise/options';
+import type { AdviceReport } from '../../../core/advise/report';
 import type { AtlasReport } from '../../../core/atlas/report';
 import type { Estimate } from '../../../core/evaluate/estimate';
 import { type ExperimentBudgets, experimentTable, experimentVersion } from '../../../core/evaluate/experiment';
@@ -220,5 +222,27 @@ export const experimentSummarySchema: z.ZodType<ExperimentSummary> = z.looseObje
     .min(1),
   resumed: count,
   changedLines: count.exactOptional(),
+  environment: environmentSchema,
+});
+
+const advisedMask = z.looseObject({
+  ...{ scenario: scenarioSchema, calls: amount, share: amount, predictedMs: anyNumber.nullable(), measuredMs: amount, causalMs: amount },
+  ...{ predictedKl: anyNumber.nullable(), kl: estimate, verdict: verdictSchema },
+});
+
+/** An advice, as `advise --json` prints it. */
+export const adviceReportSchema: z.ZodType<AdviceReport> = z.looseObject({
+  schemaVersion,
+  model: planFields.model,
+  baseline: scenarioSchema,
+  prompt: planFields.prompt.extend({ windows: count }),
+  options: z.looseObject(fieldsOf(adviseTable)),
+  ...{ blockSize: count, blocks: count, calls: amount },
+  answer: advisedMask.nullable(),
+  tried: z.array(advisedMask),
+  uniform: z.array(advisedMask),
+  ...{ probes: count, positions: count },
+  experiment,
+  verdict: verdictSchema,
   environment: environmentSchema,
 });

@@ -80,15 +80,19 @@ export class MaskMeasurer {
       }
       return found;
     };
-    this.causalCalls = pointOf({ kind: 'causal' }).cost.calls.attention;
+    const causal = pointOf({ kind: 'causal' });
+    this.causalCalls = causal.cost.calls.attention;
     return masks.map(({ scenario, predictedKl }) => {
-      const { cost, quality, qualityNote, verdict } = pointOf(scenario);
-      if (quality === null) {
+      const { cost, quality, qualityNote, measured, verdict } = pointOf(scenario);
+      if (quality === null || measured === null || causal.measured === null) {
         throw new InputError(`Nothing can be measured: ${qualityNote ?? 'the text has no prediction.'}`);
       }
       const { attention: calls } = cost.calls;
-      const kl = quality.divergence.mean;
-      return { scenario, calls, share: calls / this.causalCalls, predictedMs: cost.predictedMs, predictedKl, kl, verdict };
+      return {
+        ...{ scenario, calls, share: calls / this.causalCalls, predictedMs: cost.predictedMs },
+        ...{ measuredMs: measured.wallMs / measured.windows, causalMs: causal.measured.wallMs / causal.measured.windows },
+        ...{ predictedKl, kl: quality.divergence.mean, verdict },
+      };
     });
   }
 }
