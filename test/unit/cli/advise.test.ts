@@ -66,7 +66,7 @@ describe('advise', () => {
     const { code, stdout, stderr } = await run([...asked, '--max-kl', '0.3', '--by', 'head', '--picture', picture]);
     expect(code).toBe(0);
     expect(stderr).toContain(`picture written to ${picture}`);
-    expect(readFileSync(picture, 'utf8')).toMatch(/^<svg.*masks head by head for prompt\.txt.*limit 0\.3</s);
+    expect(readFileSync(picture, 'utf8')).toMatch(/^<svg.*Masks head by head: llama on prompt\.txt.*limit 0\.3</s);
     expect(stdout).toMatch(/\n {2}heads? \d.*: custom\(k <= q and /);
     expect(stdout).toMatch(/attention calls of 108 \(\d+(\.\d)?%\) at a mean KL of 0\.\d+, predicted/);
     expect(stdout).toMatch(/\nanswer +\d+ /);

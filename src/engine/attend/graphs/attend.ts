@@ -33,8 +33,8 @@ export interface AttendShape {
   readonly continues: boolean;
   /** Whether the graph outputs sums. */
   readonly continued: boolean;
-  /** Whether it also outputs the sum of each tile, before they are added up. */
-  readonly apart?: boolean | undefined;
+  /** M, if it also outputs the sum of each tile, before they are added up. */
+  readonly apart?: number | undefined;
   /** c, where scores s are bent to `c tanh(s / c)`. */
   readonly scoreCap?: number | undefined;
 }
@@ -45,12 +45,16 @@ export interface AttendShape {
  * All tiles of a query share one reference score c, so merging their states means adding their sums. c is the highest score of
  * the first stack plus a margin, or an input together with the sums of an earlier run.
  *
+ * The tiles of a single query block are side by side, as one of many keys: a product over all of them adds up what one for each tile
+ * would leave to be added.
+ *
  * Dimensions have the same name where they are the same number: only then does ONNX Runtime see that a mask, a reference and exp can be
  * applied in place, and one array of scores stays in the cache where there would be three.
  *
  * Inputs, with `queries` = M: `query` `[blocks, queries, m]`; per stack i
- * `key{i}` and `value{i}` `[tiles, keys, m]` of M keys or fewer and, if masked, `mask{i}` `[queries, keys]`, and after those of the stacks the tiles of
- * each query block that has further ones; with `continues` the sums so far, `carried...`. Outputs: the sums, or `out`, `logNormaliser` and `logSum`;
+ * `key{i}` and `value{i}` `[tiles, keys, m]` of M keys or fewer, `[keys, m]` of all tiles where they are summed, and, if masked, `mask{i}`
+ * `[queries, keys]`, and after those of the stacks `[keys, m]` of the tiles of each query block that has further ones; with `continues` the
+ * sums so far, `carried...`. Outputs: the sums, or `out`, `logNormaliser` and `logSum`;
  * with `apart` also `tileSums` `[tiles, queries, 1]` of every stack, of several query blocks the tile of each, and then of each query block's
  * further tiles.
  */
@@ -62,26 +66,34 @@ export function attendGraph({ headWidth, stacks, further, summed, continues, con
   let reference = sumsIn?.reference;
   let weighted = sumsIn?.weighted;
   let sum = sumsIn?.sum;
-  /** The scores of some queries on the keys of a stack, and its values. */
-  const read = (queries: Value, index: number, tiles: Dimension = `tiles${index}`): { scores: Value; value: Value } => {
-    const key = g.input(`key${index}`, [tiles, `keys${index}`, headWidth]);
-    const products = g.matMul(queries, g.transpose(key, [0, 2, 1]));
+  /** The scores of some queries on the keys of a stack, and its values; of tiles side by side, or of so many apart. */
+  const read = (queries: Value, index: number, tiles?: Dimension): { scores: Value; value: Value } => {
+    const shape = [...(tiles === undefined ? [] : [tiles]), `keys${index}`, headWidth];
+    const key = g.transpose(g.input(`key${index}`, shape), tiles === undefined ? [1, 0] : [0, 2, 1]);
+    const products = g.matMul(queries, key);
     return {
       scores: scoreCap === undefined ? products : g.cap(products, g.scalar(scoreCap)),
-      value: g.input(`value${index}`, [tiles, `keys${index}`, headWidth]),
+      value: g.input(`value${index}`, shape),
     };
   };
   /** By stack, and then by query block, the sum of the weights in each tile. */
   const tileSums: Value[] = [];
-  const tileSum = (weights: Value, index: number): Value => (tileSums[index] = g.reduceSum(weights, -1));
+  const sumOf = (weights: Value, index: number, isSideBySide: boolean): Value => {
+    if (apart === undefined || !isSideBySide) {
+      return (tileSums[index] = g.reduceSum(weights, -1));
+    }
+    const ofTiles = g.reduceSum(g.reshape(weights, [apart, -1, apart]), -1);
+    tileSums[index] = g.transpose(ofTiles, [1, 0, 2]);
+    return g.reduceSum(tileSums[index], 0);
+  };
   stacks.forEach(({ masked, tiles }, index) => {
-    const { scores: open, value } = read(query, index, { one: 1, each: blocks, any: undefined }[tiles]);
+    const isSideBySide = summed && tiles === 'any' && !masked;
+    const { scores: open, value } = read(query, index, isSideBySide ? undefined : { one: 1, each: blocks, any: `tiles${index}` }[tiles]);
     const scores = masked ? g.add(open, g.input(`mask${index}`, ['queries', `keys${index}`])) : open;
     reference ??= g.add(g.reduceMax(scores, -1), g.scalar(referenceMargin));
     const weights = g.exp(g.subtract(scores, reference));
-    const overTiles = (x: Value): Value => (summed && !masked ? g.reduceSum(x, 0) : x);
-    const moreWeighted = overTiles(g.matMul(weights, value));
-    const more = overTiles(tileSum(weights, index));
+    const moreWeighted = g.matMul(weights, value);
+    const more = sumOf(weights, index, isSideBySide);
     weighted = weighted === undefined ? moreWeighted : g.add(weighted, moreWeighted);
     sum = sum === undefined ? more : g.add(sum, more);
   });
@@ -93,16 +105,17 @@ export function attendGraph({ headWidth, stacks, further, summed, continues, con
     // From the last block on: it has most tiles, and what its scores took is enough for those of the others.
     for (let block = further.length - 1; block >= 0; block -= 1) {
       if (further[block]) {
-        const { scores, value } = read(queries[block], stacks.length + block);
+        const index = stacks.length + block;
+        const { scores, value } = read(queries[block], index);
         const weights = g.exp(g.subtract(scores, references[block]));
-        weightedParts[block] = g.add(weightedParts[block], g.reduceSum(g.matMul(weights, value), 0));
-        sums[block] = g.add(sums[block], g.reduceSum(tileSum(weights, stacks.length + block), 0));
+        weightedParts[block] = g.add(weightedParts[block], g.matMul(weights, value));
+        sums[block] = g.add(sums[block], sumOf(weights, index, true));
       }
     }
     weighted = g.concat(0, ...weightedParts);
     sum = g.concat(0, ...sums);
   }
-  if (apart === true) {
+  if (apart !== undefined) {
     const parts = Object.values(tileSums);
     g.output('tileSums', parts.length === 1 ? parts[0] : g.concat(0, ...parts), ['tiles', 'queries', 1]);
   }

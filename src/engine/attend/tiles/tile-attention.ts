@@ -84,16 +84,19 @@ export class TileAttention {
   private async run<Result>({ rows, blocks, query, stacks, further = [], carried, apart }: AttentionRun, ends: Ends): Promise<Result> {
     const width = this.headWidth;
     const operands: Record<string, Operand> = { query: { data: query, shape: [blocks, rows, width] } };
-    const read = ({ tiles, key, value, mask }: KeyStack, index: number): void => {
+    const isSideBySide = ({ mask }: KeyStack): boolean => ends.summed && mask === undefined;
+    const read = (stack: KeyStack, index: number, isOfOneBlock = isSideBySide(stack)): void => {
+      const { tiles, key, value, mask } = stack;
       const keys = key.length / (tiles * width);
-      operands[`key${index}`] = { data: key, shape: [tiles, keys, width] };
-      operands[`value${index}`] = { data: value, shape: [tiles, keys, width] };
+      const shape = isOfOneBlock ? [tiles * keys, width] : [tiles, keys, width];
+      operands[`key${index}`] = { data: key, shape };
+      operands[`value${index}`] = { data: value, shape };
       if (mask !== undefined) {
         operands[`mask${index}`] = { data: mask, shape: [rows, keys] };
       }
     };
-    stacks.forEach(read);
-    further.forEach((stack, block) => stack && read(stack, stacks.length + block));
+    stacks.forEach((stack, index) => read(stack, index));
+    further.forEach((stack, block) => stack && read(stack, stacks.length + block, true));
     if (carried !== undefined) {
       operands.carriedReference = { data: carried.reference, shape: [blocks, rows, 1] };
       operands.carriedWeighted = { data: carried.weighted, shape: [blocks, rows, width] };
@@ -107,7 +110,7 @@ export class TileAttention {
       })),
       further: further.some((stack) => stack !== undefined) ? further.map((stack) => stack !== undefined) : [],
       scoreCap: this.scoreCap,
-      ...(apart === true && { apart }),
+      ...(apart === true && { apart: rows }),
       ...ends,
     };
     const session: GraphSession = await this.sessions.get(JSON.stringify(shape), () => attendGraph(shape));
