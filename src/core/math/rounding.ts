@@ -20,7 +20,7 @@ export interface RoundedRow {
   readonly products: number;
   /** Whether it is a probe's: its scores are exact in every precision, its weights even, and its values 1/2 on average. */
   readonly isProbe?: boolean;
-  /** Keys that a call sums, and calls whose states are merged. */
+  /** Keys that a product sums, of one call or of several side by side, and calls whose states are merged. */
   readonly callKeys: number;
   readonly calls: number;
   /** Of the products. */
@@ -53,7 +53,7 @@ const deviations = 8;
  *   looked up by itself has equal products, whose sum grows evenly to P, and their roundings are equal too, for long stretches: they
  *   add up to `m p P / 2` at most. A sum that is as large as P from the first product on is off by `sqrt(m / 3) p P`, of which this is
  *   5 standard deviations or more for heads of 32 columns or more;
- * - a sum of weights: `8 u (sqrt(M) + sqrt(T)) L` for M keys in a call and T calls that are merged, L being `loss`: the errors of
+ * - a sum of weights: `8 u (sqrt(K) + sqrt(T)) L` for K keys in a product and T calls that are merged, L being `loss`: the errors of
  *   n additions that are rounded independently add up to sqrt(n) of one (Higham and Mary 2019), 8 standard deviations of it;
  * - the log-normaliser: the sum of both and `2 u (P + 48)`, rounded as it is once more;
  * - an output: twice the sum of both, numerator and denominator. In float16 weights, values and their mean are rounded to p besides,

@@ -10,7 +10,7 @@ import { interruptible } from '../../interruptible';
 import { type AttendedLayer, type LayerTensors, rowsView } from '../tiles/layer';
 import { LargestDifference, worse } from './difference';
 import { PlanSight } from './plan-sight';
-import { lossOf, type ProductRounding } from './row-bound';
+import { lossOf, type ProductRounding, summedKeys } from './row-bound';
 
 /** Ranges of wrong rows that are named at most. */
 const mostRanges = 16;
@@ -170,7 +170,7 @@ export function probeBound(plan: LayerPlan, ranges: readonly Range[], { precisio
     width: 3,
     products: largestProbeScore,
     isProbe: true,
-    callKeys: Math.min(plan.tokens, plan.blockSize),
+    callKeys: summedKeys(plan, { precision }),
     calls: plan.blocks,
     precision,
     accumulation,

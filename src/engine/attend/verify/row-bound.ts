@@ -1,4 +1,5 @@
 import { type RoundedRow, type RoundingBound, roundingBound } from '../../../core/math/rounding';
+import { tilesPerDispatch } from '../../../core/plan/attention-cost';
 import type { LayerPlan } from '../../../core/plan/plan';
 import { lengthOf } from '../../../core/shards/cut';
 import type { Range } from '../../../core/scenario/scenario';
@@ -27,12 +28,19 @@ export function rowBound(
   return roundingBound({
     width: plan.model.headWidth,
     products,
-    callKeys: Math.min(plan.tokens, plan.blockSize),
+    callKeys: summedKeys(plan, rounded),
     calls: plan.blocks,
     precision: rounded.precision,
     accumulation: rounded.accumulation,
     loss: lossOf(plan, ranges, spread),
   });
+}
+
+/** Most keys that one product adds up: those of a tile, or of all tiles that a run of `fused` reads side by side in float32. */
+export function summedKeys(plan: LayerPlan, { precision }: Pick<ProductRounding, 'precision'>): number {
+  const rows = Math.min(plan.tokens, plan.blockSize);
+  const isSideBySide = plan.construction === 'fused' && precision === 'float32';
+  return isSideBySide ? Math.min(plan.tokens, rows * tilesPerDispatch(rows, plan.scoreBytes)) : rows;
 }
 
 /** How the products of a run are rounded. */
