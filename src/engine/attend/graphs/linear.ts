@@ -6,9 +6,9 @@ import type { GraphBuilder, Value } from '../onnx/graph-builder';
 import { runtimeDomain } from '../onnx/operators';
 import { type Device, hasRuntimeOperators } from '../runtime/provider';
 
-/** A matrix in a graph that is constant integer codes: no tensor has its values. */
+/** A matrix in a graph that is integer codes: no tensor has its values. */
 interface PackedValue extends Value {
-  readonly packed: PackedMatrix;
+  readonly packed: Pick<PackedMatrix, 'shape' | 'block'>;
   /** Its rows from first to last, some at a time. */
   readonly parts: readonly PackedRows[];
   readonly activations: Activations;
@@ -34,9 +34,16 @@ interface PackedProducts {
   readonly unpackedAtOnce?: number;
 }
 
-/** How a graph gets its weights: as inputs of each run, or inside it, made for runs of one row or of many. */
+/**
+ * How a graph gets its weights: as inputs of each run, those of `inCodes` packed, or inside it, made for runs of one row or of many.
+ *
+ * ONNX Runtime packs constants once, and for one row or beside activations in int8 multiplies faster then. Inputs share a session among all
+ * layers, and with it the memory of what it computes between its products.
+ */
 export type GivenWeights<Name extends string> =
-  { readonly inputs: WeightShapes<Name> } | ({ readonly constants: Weights<Name> } & PackedProducts);
+  | { readonly inputs: WeightShapes<Name> }
+  | { readonly inCodes: Weights<Name> }
+  | ({ readonly constants: Weights<Name> } & PackedProducts);
 
 /**
  * The weights in a graph: one input for each, with the same name, or constants.
@@ -48,12 +55,55 @@ export function weightValues<Name extends string>(g: GraphBuilder, given: GivenW
     const shapes = Object.entries(given.inputs as Readonly<Record<string, readonly number[]>>);
     return Object.fromEntries(shapes.map(([name, shape]) => [name, g.input(prefix + name, shape)])) as WeightValues<Name>;
   }
-  const constants = Object.entries(given.constants as Readonly<Record<string, Weight>>).map(([name, weight]): [string, Value] => {
+  const isInput = 'inCodes' in given;
+  const weights = (isInput ? given.inCodes : given.constants) as Readonly<Record<string, Weight>>;
+  const valueOf = ({ place, shape, data }: Part): Value => {
+    const isBytes = data instanceof Uint8Array;
+    if (isInput) {
+      return g.input(place, shape, isBytes ? 'uint8' : 'float32');
+    }
+    return isBytes ? g.bytes(shape, data, place) : g.floats(shape, data, place);
+  };
+  const values = Object.entries(weights).map(([name, weight]): [string, Value] => {
     const { packed } = weight;
-    const own = prefix + name;
-    return [name, packed === undefined ? g.floats(weight.shape, weight.data, own) : packedValue(g, own, packed, given)];
+    const place = prefix + name;
+    if (packed === undefined) {
+      return [name, isInput ? g.input(place, weight.shape) : g.floats(weight.shape, weight.data, place)];
+    }
+    const { products, minima } = partsOf(place, packed, isInput ? asInputs : given);
+    const value: PackedValue = {
+      ...{ name: place, packed, activations: isInput ? 'float32' : given.activations, minima: minima && valueOf(minima) },
+      parts: products.map(({ rows, factors }) => ({
+        rows,
+        products: factors.map(({ bits, operands }) => ({ bits, operands: operands.map(valueOf) })),
+      })),
+    };
+    return [name, value];
   });
-  return Object.fromEntries(constants) as WeightValues<Name>;
+  return Object.fromEntries(values) as WeightValues<Name>;
+}
+
+/** Products of packed weights that are inputs. */
+const asInputs: PackedProducts = { activations: 'float32', oneRow: false };
+
+/** What weights are to a graph that has them as inputs in codes, by name; of float32 where they are not packed. */
+export function codedOperands<Name extends string>(weights: Weights<Name>): Readonly<Record<string, CodedOperand>> {
+  const operands = Object.entries(weights as Readonly<Record<string, Weight>>).flatMap(([name, weight]): [string, CodedOperand][] => {
+    const { packed } = weight;
+    if (packed === undefined) {
+      return [[name, { shape: weight.shape, data: weight.data }]];
+    }
+    const { products, minima } = partsOf(name, packed, asInputs);
+    const parts = [...products.flatMap(({ factors }) => factors.flatMap((factor) => factor.operands)), ...(minima ? [minima] : [])];
+    return parts.map(({ place, shape, data }) => [place, { shape, data }]);
+  });
+  return Object.fromEntries(operands);
+}
+
+/** Codes, or numbers. */
+interface CodedOperand {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Uint8Array;
 }
 
 /** Whether some weights are packed and a device multiplies by codes; otherwise they become float32. */
@@ -80,9 +130,23 @@ function isPacked(value: Value): value is PackedValue {
   return 'packed' in value;
 }
 
-/** The constants of a packed matrix, once for all products by it. */
-function packedValue(g: GraphBuilder, name: string, packed: PackedMatrix, given: PackedProducts): PackedValue {
-  const { activations, oneRow, unpackedAtOnce = mostUnpackedBytes } = given;
+/** A tensor of a packed matrix, and the name that it has in a graph. */
+interface Part extends CodedOperand {
+  readonly place: string;
+}
+
+/** The tensors of a packed matrix, once for all products by it: of its rows some at a time, and the minima of all, `[rows, columns / block]`. */
+function partsOf(
+  name: string,
+  packed: PackedMatrix,
+  { activations, oneRow, unpackedAtOnce = mostUnpackedBytes }: PackedProducts,
+): {
+  readonly products: readonly {
+    readonly rows: number;
+    readonly factors: readonly { readonly bits: 4 | 8; readonly operands: readonly Part[] }[];
+  }[];
+  readonly minima: Part | undefined;
+} {
   const { shape, bits, block, codes, scales, minima } = packed;
   const [rows, columns] = shape;
   const blocks = columns / block;
@@ -98,21 +162,33 @@ function packedValue(g: GraphBuilder, name: string, packed: PackedMatrix, given:
       ]
     : [{ of: '', width: bits, own: centred?.codes ?? codes, by: scales, isSigned }];
   const atOnce = activations === 'float32' ? Math.max(1, Math.floor(unpackedAtOnce / (4 * columns))) : rows;
-  const parts = Array.from({ length: Math.ceil(rows / atOnce) }, (_, part): PackedRows => {
+  const products = Array.from({ length: Math.ceil(rows / atOnce) }, (_, part) => {
     const [from, to] = [part * atOnce, Math.min(rows, (part + 1) * atOnce)];
-    const products = factors.map(({ of, width, own, by, isSigned: hasNoZeros }) => {
-      const [place, rowBytes] = [`${name}.${part === 0 ? '' : `${part}.`}${of}`, (columns * width) / 8];
-      const operands = [
-        g.bytes([to - from, blocks, (block * width) / 8], own.subarray(from * rowBytes, to * rowBytes), `${place}codes`),
-        g.floats([(to - from) * blocks], by.subarray(from * blocks, to * blocks), `${place}scales`),
-      ];
-      // Without zero points they are 2^(bits - 1). Float ones would have ONNX Runtime unpack the matrix at every call of one row too.
-      const zeros = new Uint8Array((to - from) * Math.ceil((blocks * width) / 8));
-      return { bits: width, operands: hasNoZeros ? operands : [...operands, g.bytes([zeros.length], zeros, `${place}zeros`)] };
-    });
-    return { rows: to - from, products };
+    return {
+      rows: to - from,
+      factors: factors.map(({ of, width, own, by, isSigned: hasNoZeros }) => {
+        const [place, rowBytes] = [`${name}.${part === 0 ? '' : `${part}.`}${of}`, (columns * width) / 8];
+        const operands: Part[] = [
+          {
+            place: `${place}codes`,
+            shape: [to - from, blocks, (block * width) / 8],
+            data: own.subarray(from * rowBytes, to * rowBytes),
+          },
+          { place: `${place}scales`, shape: [(to - from) * blocks], data: by.subarray(from * blocks, to * blocks) },
+        ];
+        // Without zero points they are 2^(bits - 1). Float ones would have ONNX Runtime unpack the matrix at every call of one row too.
+        const zeros = new Uint8Array((to - from) * Math.ceil((blocks * width) / 8));
+        return {
+          bits: width,
+          operands: hasNoZeros ? operands : [...operands, { place: `${place}zeros`, shape: [zeros.length], data: zeros }],
+        };
+      }),
+    };
   });
-  return { name, packed, activations, parts, minima: minima && g.floats([rows, blocks], centred?.minima ?? minima, `${name}.minima`) };
+  return {
+    products,
+    minima: minima && { place: `${name}.minima`, shape: [rows, blocks], data: centred?.minima ?? minima },
+  };
 }
 
 /** The same values by codes that are signed, of which about half are negative: 16 in place of 0 is `scale (code - 16) - (minimum - 16 scale)`. */

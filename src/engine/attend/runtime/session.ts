@@ -1,12 +1,12 @@
 import { InferenceSession, Tensor } from '../../onnxruntime';
 import type { Graph } from '../onnx/graph-builder';
 import { shapesOf, type Weight, type Weights } from '../../read/model/weights';
-import { type GivenWeights, hasWideCodes, usesCodes } from '../graphs/linear';
+import { codedOperands, type GivenWeights, hasWideCodes, usesCodes } from '../graphs/linear';
 import { type Device, sessionOptions } from './provider';
 
 /** A tensor as input or output: row-major data and its shape. */
 export interface Operand {
-  readonly data: Float32Array | Float64Array | Int32Array | BigInt64Array;
+  readonly data: Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
   readonly shape: readonly number[];
 }
 
@@ -75,6 +75,9 @@ function toTensor({ data, shape }: Operand): Tensor {
   if (data instanceof Float32Array) {
     return new Tensor('float32', data, shape);
   }
+  if (data instanceof Uint8Array) {
+    return new Tensor('uint8', data, shape);
+  }
   if (data instanceof Float64Array) {
     return new Tensor('float64', data, shape);
   }
@@ -91,6 +94,8 @@ export class SessionPool {
   private readonly latest = new Map<string, { readonly of: object; readonly operands: Readonly<Record<string, FloatOperand>> }>();
   private readonly kept = new Map<object, Readonly<Record<string, FloatOperand>>>();
   private keepsWeights = false;
+  /** Packed weights that are operands. */
+  private readonly codes = new Map<object, Readonly<Record<string, Operand>>>();
 
   constructor(private readonly device: Device) {}
 
@@ -106,7 +111,8 @@ export class SessionPool {
 
   /**
    * The session of a graph that reads weights, and what to pass to it of them: those in float32 are operands, so that all layers with
-   * the same weights share a session; packed ones are inside, in a session of their own, made for one row or for many.
+   * the same weights share a session, and so are packed ones beside many rows in float32; for one row, and beside activations in int8, they
+   * are inside, in a session of their own.
    *
    * @param graph builds its graph
    */
@@ -120,13 +126,22 @@ export class SessionPool {
       const session = await this.get(`${name} ${Object.keys(weights).join()}`, () => graph({ inputs: shapesOf(weights) }));
       return { session, operands: this.operandsOf(name, weights) };
     }
+    const { activations = 'float32' } = this.device;
     let number = this.inside.get(weights);
+    if (activations === 'float32' && rows > 1) {
+      await this.drop(`${name} ${number} true`);
+      const operands = this.codes.get(weights) ?? codedOperands(weights);
+      this.codes.set(weights, operands);
+      const bits = Object.values(weights as Readonly<Record<string, Weight>>).map(({ codeBits }) => codeBits);
+      const shapes = Object.entries(operands).map(([place, { shape }]) => `${place} ${shape.join('x')}`);
+      return { session: await this.get([name, bits, shapes].join(), () => graph({ inCodes: weights })), operands };
+    }
+    this.codes.delete(weights);
     if (number === undefined) {
       number = this.numbers;
       this.numbers += 1;
       this.inside.set(weights, number);
     }
-    const { activations = 'float32' } = this.device;
     const oneRow = rows === 1 && activations === 'float32' && hasWideCodes(weights);
     const [own, other] = [oneRow, !oneRow].map((one) => `${name} ${number} ${one}`);
     // A continuation goes from many rows to one and stays there: weights are not kept for both.
@@ -173,5 +188,6 @@ export class SessionPool {
     this.sessions.clear();
     this.latest.clear();
     this.kept.clear();
+    this.codes.clear();
   }
 }
