@@ -132,8 +132,8 @@ function bytesOf(request: LayerPlanRequest, layerCalls: number): ByteCounts {
 }
 
 /** Tokens per token-wise `run()`: whole calls of M tokens, few enough that its intermediates stay bounded. */
-export function tokenwiseRows(inputLength: number): number {
-  return inputLength * Math.max(1, Math.floor(2048 / inputLength));
+export function tokenwiseRows(inputLength: number, most = 2048): number {
+  return inputLength * Math.max(1, Math.floor(most / inputLength));
 }
 
 function totalBytes({ weights, activations, batches }: ByteCounts): number {

@@ -43,6 +43,14 @@ export class OnnxOracle implements Oracle {
     this.rotary = new RotaryTables(architecture.shape.headWidth, tokens);
   }
 
+  /**
+   * Sessions with weights inside keep no memory of their own: what a run computes between its products is new to it, and where that is
+   * too large for what the allocator keeps, the system clears every page of it first.
+   */
+  get mostRows(): number | undefined {
+    return this.device.activations === 'int8' ? 512 : undefined;
+  }
+
   /** Keeps the weights that are read from files: see `SessionPool`. */
   keepWeights(): void {
     this.tokenwise.keepWeights();

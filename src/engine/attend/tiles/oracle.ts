@@ -104,6 +104,8 @@ export interface AttentionResult {
 /** The small transformer: reads at most M tokens per call, receives its parameters with each call, and counts its calls. */
 export interface Oracle {
   readonly calls: Readonly<CallCounter>;
+  /** Rows of a token-wise run, where fewer than usual are faster. */
+  readonly mostRows?: number | undefined;
   /** Attends within tiles. */
   attend(run: AttentionRun): Promise<AttentionResult>;
   /** Like `attend`, for a query block that has more tiles to read. */
