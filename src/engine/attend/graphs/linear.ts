@@ -1,7 +1,7 @@
 import { mostUnpackedBytes } from '../../../core/predict/memory';
 import type { PackedMatrix } from '../../read/model/packed';
 import type { Activations } from '../../../core/options/table';
-import { type Weight, type WeightShapes, type Weights } from '../../read/model/weights';
+import { elementsOf, type Weight, type WeightShapes, type Weights } from '../../read/model/weights';
 import type { GraphBuilder, Value } from '../onnx/graph-builder';
 import { runtimeDomain } from '../onnx/operators';
 import { type Device, hasRuntimeOperators } from '../runtime/provider';
@@ -41,9 +41,7 @@ interface PackedProducts {
  * layers, and with it the memory of what it computes between its products.
  */
 export type GivenWeights<Name extends string> =
-  | { readonly inputs: WeightShapes<Name> }
-  | { readonly inCodes: Weights<Name> }
-  | ({ readonly constants: Weights<Name> } & PackedProducts);
+  { readonly inputs: WeightShapes<Name> } | { readonly inCodes: Weights<Name> } | ({ readonly constants: Weights<Name> } & PackedProducts);
 
 /**
  * The weights in a graph: one input for each, with the same name, or constants.
@@ -115,6 +113,19 @@ export function usesCodes<Name extends string>(weights: Weights<Name>, device: P
 /** Whether some weights are codes of 8 bits, by which one row is multiplied otherwise than many. */
 export function hasWideCodes<Name extends string>(weights: Weights<Name>): boolean {
   return Object.values(weights as Readonly<Record<string, Weight>>).some(({ codeBits }) => codeBits === 8);
+}
+
+/**
+ * Bytes in float32 of the largest matrix that is multiplied as an input in codes. ONNX Runtime unpacks it in memory that it asks the
+ * allocator for at each call; that keeps no piece of 32 MiB or more, so every page of it would be cleared each time.
+ */
+const mostUnpackedInput = 16 * 1024 * 1024;
+
+/** Whether weights are multiplied by many rows at least as fast as inputs in codes as inside a session of their own. */
+export function areFastAsInputs<Name extends string>(weights: Weights<Name>): boolean {
+  return Object.values(weights as Readonly<Record<string, Weight>>).every(
+    ({ shape, codeBits }) => codeBits === undefined || Float32Array.BYTES_PER_ELEMENT * elementsOf(shape) <= mostUnpackedInput,
+  );
 }
 
 /** `x W^T` for a matrix `[out, in]`, plus a bias if there is one. */

@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor } from '../../onnxruntime';
 import type { Graph } from '../onnx/graph-builder';
 import { shapesOf, type Weight, type Weights } from '../../read/model/weights';
-import { codedOperands, type GivenWeights, hasWideCodes, usesCodes } from '../graphs/linear';
+import { areFastAsInputs, codedOperands, type GivenWeights, hasWideCodes, usesCodes } from '../graphs/linear';
 import { type Device, sessionOptions } from './provider';
 
 /** A tensor as input or output: row-major data and its shape. */
@@ -111,8 +111,8 @@ export class SessionPool {
 
   /**
    * The session of a graph that reads weights, and what to pass to it of them: those in float32 are operands, so that all layers with
-   * the same weights share a session, and so are packed ones beside many rows in float32; for one row, and beside activations in int8, they
-   * are inside, in a session of their own.
+   * the same weights share a session, and so are packed ones that are not large beside many rows in float32; else they are inside, in a
+   * session of their own.
    *
    * @param graph builds its graph
    */
@@ -128,7 +128,7 @@ export class SessionPool {
     }
     const { activations = 'float32' } = this.device;
     let number = this.inside.get(weights);
-    if (activations === 'float32' && rows > 1) {
+    if (activations === 'float32' && rows > 1 && areFastAsInputs(weights)) {
       await this.drop(`${name} ${number} true`);
       const operands = this.codes.get(weights) ?? codedOperands(weights);
       this.codes.set(weights, operands);

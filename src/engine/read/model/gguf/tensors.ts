@@ -261,10 +261,15 @@ export function readValues(file: UnchangedFile, tensor: PlacedTensor, first: num
   checkType(tensor);
   const data = into?.length === count ? into : allocate(nameIn(tensor), count);
   const { elements, bytes: size } = blockOf(tensor.type);
-  readBlocks(file, tensor, first, count, (bytes, before) => {
-    const from = before * elements;
-    decode(tensor.type, bytes, data.subarray(from, from + (bytes.length / size) * elements));
-  });
+  if (typeName(tensor.type) === 'F32') {
+    // The bytes are float32 already: they are read into place.
+    file.readInto(tensor.at + first * size, new Uint8Array(data.buffer, data.byteOffset, data.byteLength), nameIn(tensor));
+  } else {
+    readBlocks(file, tensor, first, count, (bytes, before) => {
+      const from = before * elements;
+      decode(tensor.type, bytes, data.subarray(from, from + (bytes.length / size) * elements));
+    });
+  }
   checkFinite(nameIn(tensor), data);
   return data;
 }
