@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { uniform } from '../../../src/core/math/random';
-import { linearInto, weightValues } from '../../../src/engine/attend/graphs/linear';
+import { codedOperands, linearInto, weightValues } from '../../../src/engine/attend/graphs/linear';
 import { GraphBuilder } from '../../../src/engine/attend/onnx/graph-builder';
 import { openDevice } from '../../../src/engine/attend/runtime/provider';
 import { GraphSession } from '../../../src/engine/attend/runtime/session';
@@ -67,13 +67,16 @@ describe('a matrix that stays integer codes', () => {
     [1, 'float32', 4, 4e-6],
     [1, 'int8', rows, 2e-3],
     [5, 'int8', rows, 2e-3],
+    [5, 'float32 as inputs', rows, 4e-6],
   ] as const)('times %i rows in %s, %i rows of it at a time', (count, activations, atOnce, tolerance) => {
     it.each(types)('of %s is their product', async (_name, type) => {
       const { weight, values } = packedOf(type);
       const g = new GraphBuilder('product');
       const bias = { shape: [rows], data: Float32Array.from({ length: rows }, (_, row) => row) };
       const unpackedAtOnce = 4 * columns * atOnce;
-      const given = { constants: { queryWeight: weight, queryBias: bias }, activations, oneRow: count === 1, unpackedAtOnce };
+      const weights = { queryWeight: weight, queryBias: bias };
+      const asInputs = activations === 'float32 as inputs';
+      const given = asInputs ? { inCodes: weights } : { constants: weights, activations, oneRow: count === 1, unpackedAtOnce };
       const { queryWeight, queryBias } = weightValues<'queryWeight' | 'queryBias'>(g, given);
       const x = g.input('x', ['rows', columns]);
       g.output('y', linearInto(g, x, queryWeight as never, queryBias), ['rows', rows]);
@@ -82,7 +85,10 @@ describe('a matrix that stays integer codes', () => {
       const session = await GraphSession.create(g.buildApart(), await openDevice('cpu', 1));
       const next = uniform(7);
       const data = Float32Array.from({ length: count * columns }, () => next() - 0.3);
-      const { y, again } = await session.run<'y' | 'again'>({ x: { data, shape: [count, columns] } });
+      const { y, again } = await session.run<'y' | 'again'>({
+        x: { data, shape: [count, columns] },
+        ...(asInputs && codedOperands(weights)),
+      });
       await session.release();
       let worst = 0;
       for (let row = 0; row < count; row += 1) {
