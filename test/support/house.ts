@@ -60,7 +60,8 @@ export class HouseCopy {
       bundle: true,
       platform: 'node',
       outfile,
-      external: ['onnxruntime-node', 'gpt-tokenizer/*'],
+      // The server is in a file of its own, as in dist/: it imports zod another way, and in one bundle esbuild would start neither.
+      external: ['onnxruntime-node', 'gpt-tokenizer/*', './src/cli/mcp-server.ts'],
       logLevel: 'silent',
     });
     const { stdout, stderr } = spawnSync(process.execPath, [outfile, ...args], { cwd: this.folder, encoding: 'utf8' });

@@ -145,7 +145,8 @@ export async function* forwardRows(pass: ForwardPass): AsyncGenerator<StreamRows
   });
 
   const positions = pass.positions ?? wholePrompt(plan.tokens, plan.restarts);
-  const cut = (part: Range): Iterable<Stretch> => stretchesAt(positions, tokenwiseRows(plan.oracle.inputLength, pass.oracle.mostRows), part);
+  const cut = (part: Range): Iterable<Stretch> =>
+    stretchesAt(positions, tokenwiseRows(plan.oracle.inputLength, pass.oracle.mostRows), part);
   const projected = layerTensors(model.shape, segments.queries, segments.keys);
   const held = Array.from({ length: layers }, () => new HeldRows());
   for (const [index, step] of segments.steps.entries()) {
