@@ -160,6 +160,22 @@ describe('the view of the runs', () => {
     await stage.clearHistory();
   });
 
+  it('keeps an advice, as a page with all masks that were measured and the file that repeats it', async () => {
+    await stage.open(prompt);
+    await stage.bench.setSettings({ 'twoHeads.blockSize': undefined });
+    await stage.bench.command('Two Heads: Advise a Mask');
+    await stage.bench.quickInput.answer('Mean KL divergence', '0.05');
+    await stage.notification(/Masks with \d+% of the attention calls and \d+% of the time keep the mean KL at 0\.0\d+/);
+    await stage.bench.clearNotifications();
+    await stage.bench.showView('Runs');
+    await view().locator('.monaco-list-row[aria-label^="Masks within a mean KL of 0.05"]').click();
+    const page = await stage.bench.webview(`Masks within a mean KL of 0.05: ${prompt}`);
+    expect(await page.locator('path.point').count()).toBeGreaterThan(3);
+    expect(await page.locator('path.limit').count()).toBe(1);
+    expect(await page.locator('pre').innerText()).toContain(`"${prompt}"`);
+    await stage.bench.screenshot('45-advice-dark');
+  });
+
   it('exports what is selected to a file', async () => {
     await openTwoRuns();
     const target = stage.path('two-heads-runs.json');
