@@ -22,13 +22,11 @@ export interface AttendShape {
   readonly headWidth: number;
   readonly stacks: readonly {
     readonly masked: boolean;
-    /** One tile that all query blocks read, one for each of them, or any number for a single query block. */
-    readonly tiles: 'one' | 'each' | 'any';
+    /** One tile that all query blocks read, one for each of them, or any number for a single query block: apart, or side by side and summed. */
+    readonly tiles: 'one' | 'each' | 'apart' | 'joined';
   }[];
   /** Per query block, whether it has open tiles that it alone reads; empty if none has. */
   readonly further: readonly boolean[];
-  /** Whether each stack's tiles are summed, because one query block reads them; otherwise they stay separate. */
-  readonly summed: boolean;
   /** Whether the graph takes sums as input, and with them the reference. */
   readonly continues: boolean;
   /** Whether the graph outputs sums. */
@@ -52,15 +50,15 @@ export interface AttendShape {
  * applied in place, and one array of scores stays in the cache where there would be three.
  *
  * Inputs, with `queries` = M: `query` `[blocks, queries, m]`; per stack i
- * `key{i}` and `value{i}` `[tiles, keys, m]` of M keys or fewer, `[keys, m]` of all tiles where they are summed, and, if masked, `mask{i}`
+ * `key{i}` and `value{i}` `[tiles, keys, m]` of M keys or fewer, `[keys, m]` of all tiles where they are joined, and, if masked, `mask{i}`
  * `[queries, keys]`, and after those of the stacks `[keys, m]` of the tiles of each query block that has further ones; with `continues` the
  * sums so far, `carried...`. Outputs: the sums, or `out`, `logNormaliser` and `logSum`;
  * with `apart` also `tileSums` `[tiles, queries, 1]` of every stack, of several query blocks the tile of each, and then of each query block's
  * further tiles.
  */
-export function attendGraph({ headWidth, stacks, further, summed, continues, continued, apart, scoreCap }: AttendShape): Uint8Array {
+export function attendGraph({ headWidth, stacks, further, continues, continued, apart, scoreCap }: AttendShape): Uint8Array {
   const g = new GraphBuilder('attend');
-  const blocks = further.length > 0 ? further.length : stacks.some(({ tiles }) => tiles === 'any') ? 1 : 'blocks';
+  const blocks = further.length > 0 ? further.length : stacks.some(({ tiles }) => tiles === 'apart' || tiles === 'joined') ? 1 : 'blocks';
   const query = g.input('query', [blocks, 'queries', headWidth]);
   const sumsIn = continues ? sumsInputs(g, blocks, headWidth) : undefined;
   let reference = sumsIn?.reference;
@@ -87,13 +85,12 @@ export function attendGraph({ headWidth, stacks, further, summed, continues, con
     return g.reduceSum(tileSums[index], 0);
   };
   stacks.forEach(({ masked, tiles }, index) => {
-    const isSideBySide = summed && tiles === 'any' && !masked;
-    const { scores: open, value } = read(query, index, isSideBySide ? undefined : { one: 1, each: blocks, any: `tiles${index}` }[tiles]);
+    const { scores: open, value } = read(query, index, { one: 1, each: blocks, apart: `tiles${index}`, joined: undefined }[tiles]);
     const scores = masked ? g.add(open, g.input(`mask${index}`, ['queries', `keys${index}`])) : open;
     reference ??= g.add(g.reduceMax(scores, -1), g.scalar(referenceMargin));
     const weights = g.exp(g.subtract(scores, reference));
     const moreWeighted = g.matMul(weights, value);
-    const more = sumOf(weights, index, isSideBySide);
+    const more = sumOf(weights, index, tiles === 'joined');
     weighted = weighted === undefined ? moreWeighted : g.add(weighted, moreWeighted);
     sum = sum === undefined ? more : g.add(sum, more);
   });

@@ -4,8 +4,8 @@ import { type GraphSession, type Operand, SessionPool } from '../runtime/session
 import type { Device } from '../runtime/provider';
 import type { AttentionResult, AttentionRun, ChosenRun, KeyStack, MassesRun, RunningSums } from './oracle';
 
-/** What distinguishes a run's graph besides its stacks. */
-type Ends = Pick<AttendShape, 'summed' | 'continues' | 'continued'>;
+/** What distinguishes a run's graph besides its stacks, and whether the open tiles of a single query block are joined. */
+type Ends = Pick<AttendShape, 'continues' | 'continued'> & { readonly joins: boolean };
 
 /** Attention calls on ONNX Runtime: one session per arrangement of tiles, created at first use. */
 export class TileAttention {
@@ -25,17 +25,17 @@ export class TileAttention {
 
   /** A query's whole attention, or the rest of it. */
   attend(run: AttentionRun): Promise<AttentionResult> {
-    return this.run(run, { summed: run.blocks === 1, continues: run.carried !== undefined, continued: false });
+    return this.run(run, { joins: true, continues: run.carried !== undefined, continued: false });
   }
 
   /** Sums that a later run continues. */
   attendOn(run: AttentionRun): Promise<RunningSums> {
-    return this.run(run, { summed: run.blocks === 1, continues: run.carried !== undefined, continued: true });
+    return this.run(run, { joins: true, continues: run.carried !== undefined, continued: true });
   }
 
   /** Each tile of one stack separately. */
   attendApart(run: AttentionRun): Promise<AttentionResult> {
-    return this.run(run, { summed: false, continues: false, continued: false });
+    return this.run(run, { joins: false, continues: false, continued: false });
   }
 
   /** Tiles of a head in any number, each of one query block. */
@@ -81,21 +81,28 @@ export class TileAttention {
     await this.sessions.release();
   }
 
-  private async run<Result>({ rows, blocks, query, stacks, further = [], carried, apart }: AttentionRun, ends: Ends): Promise<Result> {
+  private async run<Result>(
+    { rows, blocks, query, stacks, further = [], carried, apart }: AttentionRun,
+    { joins, ...ends }: Ends,
+  ): Promise<Result> {
     const width = this.headWidth;
     const operands: Record<string, Operand> = { query: { data: query, shape: [blocks, rows, width] } };
-    const isSideBySide = ({ mask }: KeyStack): boolean => ends.summed && mask === undefined;
-    const read = (stack: KeyStack, index: number, isOfOneBlock = isSideBySide(stack)): void => {
-      const { tiles, key, value, mask } = stack;
+    const kinds = stacks.map(({ tiles, mask }): AttendShape['stacks'][number]['tiles'] => {
+      if (blocks > 1) {
+        return tiles === 1 ? 'one' : 'each';
+      }
+      return joins && mask === undefined ? 'joined' : 'apart';
+    });
+    const read = ({ tiles, key, value, mask }: KeyStack, index: number, isJoined: boolean): void => {
       const keys = key.length / (tiles * width);
-      const shape = isOfOneBlock ? [tiles * keys, width] : [tiles, keys, width];
+      const shape = isJoined ? [tiles * keys, width] : [tiles, keys, width];
       operands[`key${index}`] = { data: key, shape };
       operands[`value${index}`] = { data: value, shape };
       if (mask !== undefined) {
         operands[`mask${index}`] = { data: mask, shape: [rows, keys] };
       }
     };
-    stacks.forEach((stack, index) => read(stack, index));
+    stacks.forEach((stack, index) => read(stack, index, kinds[index] === 'joined'));
     further.forEach((stack, block) => stack && read(stack, stacks.length + block, true));
     if (carried !== undefined) {
       operands.carriedReference = { data: carried.reference, shape: [blocks, rows, 1] };
@@ -104,10 +111,7 @@ export class TileAttention {
     }
     const shape: AttendShape = {
       headWidth: this.headWidth,
-      stacks: stacks.map(({ tiles, mask }) => ({
-        masked: mask !== undefined,
-        tiles: blocks === 1 ? 'any' : tiles === 1 ? 'one' : 'each',
-      })),
+      stacks: stacks.map(({ mask }, index) => ({ masked: mask !== undefined, tiles: kinds[index] })),
       further: further.some((stack) => stack !== undefined) ? further.map((stack) => stack !== undefined) : [],
       scoreCap: this.scoreCap,
       ...(apart === true && { apart: rows }),
