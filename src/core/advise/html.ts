@@ -2,14 +2,13 @@ import { advicePicture } from '../draw/advice';
 import { escaped } from '../draw/svg';
 import { briefExperiment } from '../evaluate/brief';
 import { fileName } from '../format';
-import { figure, htmlPage, text, titledTable } from '../report/html';
+import { figure, htmlPage, paragraph, text, titledTable } from '../report/html';
 import { verdictText } from '../report/verdict';
 import type { AdviceReport } from './report';
 import { adviceHead, adviceSummary, adviceTable, answerLines } from './text';
 
 /** An advice as one HTML page with its picture and the experiment file that repeats it: it needs no other file, no script and no network. */
 export function adviceHtml(report: AdviceReport): string {
-  const paragraph = (content: string): string => `<p>${text(content)}</p>`;
   return htmlPage(`Two Heads: advice for ${fileName(report.prompt.path)}`, [
     ...[adviceHead(report), adviceSummary(report)].map(paragraph),
     ...(report.answer === null

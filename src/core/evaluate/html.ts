@@ -1,6 +1,6 @@
 import { experimentPicture } from '../draw/experiment';
 import { fileName, formatNumberOf } from '../format';
-import { figure, htmlPage, text, titledTable } from '../report/html';
+import { figure, htmlPage, paragraph, titledTable } from '../report/html';
 import { verdictText } from '../report/verdict';
 import type { ExperimentSummary } from './report';
 import { retrievalGrid } from './retrieval';
@@ -58,8 +58,4 @@ export function evaluationHtml(report: ExperimentSummary): string {
     '<h2>Verdict</h2>',
     ...(verdicts.length === 0 ? [verdictText(verdict)] : verdicts.map((note) => note.text)).map(paragraph),
   ]);
-}
-
-function paragraph(content: string): string {
-  return `<p>${text(content)}</p>`;
 }

@@ -1,5 +1,5 @@
 import { formatCount, formatDuration, formatError, formatFigure, formatNumberOf } from '../format';
-import { htmlPage, text, type TextTable, titledTable } from '../report/html';
+import { htmlPage, paragraph, type TextTable, titledTable } from '../report/html';
 import { samplingLines } from '../report/sampling-text';
 import { verdictText } from '../report/verdict';
 import { scenarioLabel } from '../scenario/scenario';
@@ -7,13 +7,12 @@ import { type LedgerReport, type LedgerRow, ledgerVerdict } from './report';
 
 /** A ledger as one HTML page: it needs no other file, no script and no network. */
 export function ledgerHtml(report: LedgerReport): string {
-  const paragraph = (content: string): string => `<p>${text(content.trim())}</p>`;
   return htmlPage(`Two Heads: ledger of ${formatNumberOf(report.rows.length, 'row')}`, [
     paragraph(ledgerSubject(report)),
     titledTable(ledgerTableOf(report), true),
     titledTable(formulaTable(report), true),
     '<h2>Sampling</h2>',
-    ...samplingLines(report.sampling).map(paragraph),
+    ...samplingLines(report.sampling).map((line) => paragraph(line.trim())),
     paragraph(verdictText(report.samplingVerdict)),
     '<h2>Verdict</h2>',
     paragraph(verdictText(ledgerVerdict(report))),

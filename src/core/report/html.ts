@@ -71,7 +71,7 @@ const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; 
 export function htmlReport(reports: readonly RunReport[], notes: readonly string[] = []): string {
   return htmlPage(`Two Heads: ${formatNumberOf(reports.length, 'run')}`, [
     summaryTable(reports),
-    ...notes.map((note) => `<p>${text(note)}</p>`),
+    ...notes.map(paragraph),
     ...picturesOf(reports),
     ...reports.map(section),
   ]);
@@ -215,6 +215,11 @@ export function titledTable({ title, header, rows }: TextTable, numeric = false)
       `<tr><th scope="row">${text(first)}</th>${rest.map((cell) => `<td${classOf(numeric)}>${text(cell)}</td>`).join('')}</tr>`,
   );
   return `<h2>${text(title)}</h2>\n${scroller(text(title), `<table>\n<thead><tr>${head}</tr></thead>\n<tbody>\n${body.join('\n')}\n</tbody>\n</table>`)}`;
+}
+
+/** A paragraph of a page. */
+export function paragraph(content: string): string {
+  return `<p>${text(content)}</p>`;
 }
 
 /** A picture in a page. */
